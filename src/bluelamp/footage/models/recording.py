@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from django.db import models
+
+from bluelamp.fleet.models import Camera
+from bluelamp.kernel.ids import new_id
+from bluelamp.people.models import Person, Unit
+
+
+class Incident(models.Model):
+    """Files that belong together: the parts of one split recording, or several officers' recordings."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    name = models.TextField(blank=True)
+
+    class Meta:
+        db_table = "footage_incident"
+
+
+class Recording(models.Model):
+    """One file from a camera, or from elsewhere: the master, what the device said about it, and where it stands.
+
+    `started_at` and `ended_at` are corrected UTC (device time plus the offset measured at docking); the device's own
+    values stay beside them. `original` is the name of the sealed object; its data key has the recording's id.
+    """
+
+    class State(models.TextChoices):
+        LIVE = "live", "Kept for now"
+        QUARANTINED = "quarantined", "Leaving: in quarantine"
+        DELETED = "deleted", "Deleted"
+
+    class Processing(models.TextChoices):
+        WAITING = "waiting", "Waiting to be prepared"
+        READY = "ready", "Ready"
+        FAILED = "failed", "Could not be prepared for viewing; the original is safe"
+
+    class ClockStatus(models.TextChoices):
+        GOOD = "good", "Clock agreed with the dock"
+        DRIFTING = "drifting", "Clock differed from the dock; times are corrected"
+        UNSET = "unset", "Clock was not set; the docking time is used"
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    camera = models.ForeignKey(Camera, models.PROTECT, null=True, related_name="recordings")
+    sequence = models.BigIntegerField(null=True)
+    filename = models.TextField()
+    wearer = models.ForeignKey(Person, models.PROTECT, null=True, related_name="recordings")
+    unit = models.ForeignKey(Unit, models.PROTECT, null=True, related_name="recordings")
+    incident = models.ForeignKey(Incident, models.PROTECT, null=True, related_name="recordings")
+    part = models.PositiveIntegerField(default=1)
+
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+    device_started_at = models.DateTimeField(null=True)
+    device_ended_at = models.DateTimeField(null=True)
+    clock_offset_ms = models.BigIntegerField(default=0)
+    clock_status = models.TextField(choices=ClockStatus.choices, default=ClockStatus.GOOD)
+    received_at = models.DateTimeField()
+
+    sha256 = models.TextField()
+    size = models.BigIntegerField()
+    original = models.TextField(unique=True)
+    manifest = models.JSONField(default=dict)
+    events = models.JSONField(default=list)
+    track = models.JSONField(default=list)
+    mount = models.TextField(blank=True)
+    told = models.BooleanField(null=True)
+    pre_event_seconds = models.PositiveIntegerField(default=0)
+    place = models.TextField(blank=True)
+
+    state = models.TextField(choices=State.choices, default=State.LIVE)
+    processing = models.TextField(choices=Processing.choices, default=Processing.WAITING)
+    processing_error = models.TextField(blank=True)
+    duration_ms = models.BigIntegerField(null=True)
+    media = models.JSONField(default=dict)
+    waveform = models.JSONField(default=list)
+    storyboard = models.JSONField(default=dict)
+
+    category = models.ForeignKey("footage.Category", models.PROTECT, null=True, related_name="recordings")
+    due_at = models.DateTimeField(null=True)
+    due_rule = models.TextField(blank=True)
+    review_until = models.DateTimeField(null=True)
+
+    locked_at = models.DateTimeField(null=True)
+    lock_reason = models.TextField(blank=True)
+    released_to = models.ManyToManyField(Person, related_name="+", db_table="footage_recording_released_to")
+
+    class Meta:
+        db_table = "footage_recording"
+        ordering = ["-started_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["camera", "sequence"], name="footage_once_a_camera_sequence"),
+        ]
+        indexes = [
+            models.Index(fields=["-started_at"], name="footage_recording_started"),
+            models.Index(fields=["wearer", "-started_at"], name="footage_recording_wearer"),
+            models.Index(fields=["unit", "-started_at"], name="footage_recording_unit"),
+            models.Index(fields=["state", "due_at"], name="footage_recording_due"),
+        ]
+
+    @property
+    def custody_id(self) -> str:
+        """This recording in the ledger."""
+        return f"recording:{self.pk}"
+
+    @property
+    def key_id(self) -> str:
+        """The id of its data key in the keyring."""
+        return str(self.pk)
+
+
+class Derivative(models.Model):
+    """An object made from a recording and sealed under its key: poster, storyboard, viewing copy."""
+
+    class Kind(models.TextChoices):
+        POSTER = "poster", "Poster"
+        STORYBOARD = "storyboard", "Storyboard"
+        VIEWING = "viewing", "Viewing copy"
+
+    recording = models.ForeignKey(Recording, models.PROTECT, related_name="derivatives")
+    kind = models.TextField(choices=Kind.choices)
+    object_name = models.TextField(unique=True)
+    content_type = models.TextField()
+    size = models.BigIntegerField()
+
+    class Meta:
+        db_table = "footage_derivative"
+        constraints = [
+            models.UniqueConstraint(fields=["recording", "kind"], name="footage_one_derivative_a_kind"),
+        ]

@@ -1,0 +1,1 @@
+"""What every room needs: the clock, identifiers, errors, transactions, hooks."""

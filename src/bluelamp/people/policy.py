@@ -1,0 +1,203 @@
+"""Who may do what: one pure function over plain facts, deny by default.
+
+The table below is the whole policy; `tests/people/test_policy.py` states the expected answer for every role and every
+action. Sources: DPA 2018 s.62 (a reason for consultation), College of Policing guidance on body-worn video as summed up
+in the force's policy: own footage may be watched, that of others needs a role in the case or a stated reason; after a
+death or serious injury nobody watches before the post-incident manager releases it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    OFFICER = "officer"
+    SUPERVISOR = "supervisor"
+    BWV_MANAGER = "bwv_manager"
+    INVESTIGATOR = "investigator"
+    RIGHTS_OFFICER = "rights_officer"
+    PROFESSIONAL_STANDARDS = "professional_standards"
+    POST_INCIDENT_MANAGER = "post_incident_manager"
+    AUDITOR = "auditor"
+    OPERATOR = "operator"
+
+
+class Action(StrEnum):
+    """What can be asked for. The first group concerns one recording, the rest the installation."""
+
+    WATCH = "watch"
+    VIEW_FACTS = "view_facts"
+    FLAG = "flag"
+    NOTE = "note"
+    EXTEND = "extend"
+    RELEASE = "release"
+    HOLD = "hold"
+    LOCK = "lock"
+    UNLOCK = "unlock"
+    VIEW_HISTORY = "view_history"
+    SHARE = "share"
+
+    SEARCH = "search"
+    MANAGE_CASES = "manage_cases"
+    VIEW_FLEET = "view_fleet"
+    MANAGE_FLEET = "manage_fleet"
+    VIEW_PEOPLE = "view_people"
+    MANAGE_PEOPLE = "manage_people"
+    VIEW_REQUESTS = "view_requests"
+    HANDLE_REQUESTS = "handle_requests"
+    VIEW_OVERSIGHT = "view_oversight"
+    VIEW_AUDIT = "view_audit"
+    VIEW_POLICY = "view_policy"
+    MANAGE_POLICY = "manage_policy"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who asks. `units` are the person's own unit and every unit below it."""
+
+    id: int | None
+    roles: frozenset[Role] = frozenset()
+    units: frozenset[int] = frozenset()
+    name: str = ""
+
+    @property
+    def custody_id(self) -> str:
+        return "public" if self.id is None else f"person:{self.id}"
+
+
+@dataclass(frozen=True)
+class Thing:
+    """What it is asked about: the facts of one recording that bear on the answer.
+
+    `wearer` is the person who recorded it, `members` are people with a role in a case that it belongs to,
+    `released_to` those whom the post-incident manager lets watch it in spite of a lock.
+    """
+
+    subject: str
+    wearer: int | None = None
+    unit: int | None = None
+    members: frozenset[int] = frozenset()
+    locked: bool = False
+    released_to: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The answer, in words that can be shown. `needs_reason`: allowed only with a stated reason."""
+
+    allowed: bool
+    why: str
+    needs_reason: bool = False
+
+
+_R = Role
+
+# Actions that need only a role.
+_BY_ROLE: dict[Action, frozenset[Role]] = {
+    Action.SEARCH: frozenset(_R) - {_R.OPERATOR, _R.AUDITOR},
+    Action.MANAGE_CASES: frozenset({_R.INVESTIGATOR, _R.PROFESSIONAL_STANDARDS}),
+    Action.VIEW_FLEET: frozenset({_R.SUPERVISOR, _R.BWV_MANAGER, _R.AUDITOR, _R.OPERATOR}),
+    Action.MANAGE_FLEET: frozenset({_R.BWV_MANAGER}),
+    Action.VIEW_PEOPLE: frozenset({_R.SUPERVISOR, _R.BWV_MANAGER, _R.PROFESSIONAL_STANDARDS, _R.AUDITOR, _R.OPERATOR}),
+    Action.MANAGE_PEOPLE: frozenset({_R.BWV_MANAGER, _R.OPERATOR}),
+    Action.VIEW_REQUESTS: frozenset({_R.RIGHTS_OFFICER, _R.PROFESSIONAL_STANDARDS, _R.AUDITOR}),
+    Action.HANDLE_REQUESTS: frozenset({_R.RIGHTS_OFFICER}),
+    Action.VIEW_OVERSIGHT: frozenset(
+        {_R.SUPERVISOR, _R.BWV_MANAGER, _R.RIGHTS_OFFICER, _R.PROFESSIONAL_STANDARDS, _R.AUDITOR, _R.OPERATOR}
+    ),
+    Action.VIEW_AUDIT: frozenset({_R.AUDITOR, _R.PROFESSIONAL_STANDARDS}),
+    Action.VIEW_POLICY: frozenset(_R),
+    Action.MANAGE_POLICY: frozenset({_R.BWV_MANAGER}),
+    Action.LOCK: frozenset({_R.POST_INCIDENT_MANAGER, _R.PROFESSIONAL_STANDARDS}),
+    Action.UNLOCK: frozenset({_R.POST_INCIDENT_MANAGER}),
+    Action.HOLD: frozenset({_R.RIGHTS_OFFICER, _R.PROFESSIONAL_STANDARDS, _R.BWV_MANAGER}),
+    Action.VIEW_HISTORY: frozenset(
+        {_R.SUPERVISOR, _R.BWV_MANAGER, _R.INVESTIGATOR, _R.RIGHTS_OFFICER, _R.PROFESSIONAL_STANDARDS, _R.AUDITOR}
+    ),
+    Action.VIEW_FACTS: frozenset(
+        {_R.BWV_MANAGER, _R.INVESTIGATOR, _R.RIGHTS_OFFICER, _R.PROFESSIONAL_STANDARDS, _R.POST_INCIDENT_MANAGER, _R.AUDITOR}
+    ),
+    Action.RELEASE: frozenset({_R.BWV_MANAGER, _R.PROFESSIONAL_STANDARDS}),
+    Action.EXTEND: frozenset({_R.BWV_MANAGER, _R.INVESTIGATOR, _R.PROFESSIONAL_STANDARDS, _R.RIGHTS_OFFICER}),
+    Action.FLAG: frozenset({_R.INVESTIGATOR, _R.PROFESSIONAL_STANDARDS, _R.BWV_MANAGER}),
+    Action.NOTE: frozenset({_R.INVESTIGATOR, _R.PROFESSIONAL_STANDARDS, _R.RIGHTS_OFFICER}),
+    Action.SHARE: frozenset({_R.BWV_MANAGER}),
+    Action.WATCH: frozenset(),
+}
+
+# What the wearer may do with own footage, and a supervisor with that of the own units.
+_WEARER = frozenset({Action.VIEW_FACTS, Action.FLAG, Action.NOTE, Action.EXTEND, Action.VIEW_HISTORY})
+_SUPERVISOR = frozenset({Action.VIEW_FACTS, Action.FLAG, Action.NOTE, Action.EXTEND})
+_CASE_MEMBER = frozenset({Action.VIEW_FACTS, Action.FLAG, Action.NOTE, Action.EXTEND, Action.SHARE, Action.VIEW_HISTORY})
+
+# Roles that may watch others' footage when they say why; an officer may do so within the own unit's tree.
+_WATCH_WITH_REASON = frozenset(
+    {_R.INVESTIGATOR, _R.PROFESSIONAL_STANDARDS, _R.RIGHTS_OFFICER, _R.BWV_MANAGER, _R.POST_INCIDENT_MANAGER}
+)
+
+RECORDING_ACTIONS = frozenset(
+    {
+        Action.WATCH,
+        Action.VIEW_FACTS,
+        Action.FLAG,
+        Action.NOTE,
+        Action.EXTEND,
+        Action.RELEASE,
+        Action.HOLD,
+        Action.LOCK,
+        Action.UNLOCK,
+        Action.VIEW_HISTORY,
+        Action.SHARE,
+    }
+)
+
+_NO = "Your role does not include this."
+
+
+def may(actor: Actor, action: Action, thing: Thing | None = None) -> Decision:
+    """Whether `actor` may do `action`, to `thing` where the action concerns one recording."""
+    if actor.id is None:
+        return Decision(False, "Sign in first.")
+    if action in RECORDING_ACTIONS:
+        if thing is None:
+            return Decision(False, "This is about one recording, and none was named.")
+        return _watch(actor, thing) if action is Action.WATCH else _act(actor, action, thing)
+    if actor.roles & _BY_ROLE[action]:
+        return Decision(True, "Your role includes this.")
+    return Decision(False, _NO)
+
+
+def _act(actor: Actor, action: Action, thing: Thing) -> Decision:
+    if actor.roles & _BY_ROLE[action]:
+        return Decision(True, "Your role includes this.")
+    if thing.wearer == actor.id and action in _WEARER:
+        return Decision(True, "It is your own recording.")
+    if actor.id in thing.members and action in _CASE_MEMBER:
+        return Decision(True, "You have a role in its case.")
+    if Role.SUPERVISOR in actor.roles and thing.unit in actor.units and action in _SUPERVISOR:
+        return Decision(True, "You supervise the unit that recorded it.")
+    if Role.OFFICER in actor.roles and thing.unit in actor.units and action is Action.VIEW_FACTS:
+        return Decision(True, "Your unit recorded it.")
+    return Decision(False, _NO)
+
+
+def _watch(actor: Actor, thing: Thing) -> Decision:
+    if thing.locked:
+        if Role.POST_INCIDENT_MANAGER in actor.roles or actor.id in thing.released_to:
+            return Decision(True, "The recording is locked after an incident; you are released to watch it.", needs_reason=True)
+        return Decision(
+            False,
+            "The recording is locked after a death or serious injury. "
+            "The post-incident manager decides who may watch it, and when.",
+        )
+    if thing.wearer == actor.id:
+        return Decision(True, "It is your own recording.")
+    if actor.id in thing.members:
+        return Decision(True, "You have a role in its case.")
+    if actor.roles & _WATCH_WITH_REASON:
+        return Decision(True, "It is not your own recording: say why you need to watch it.", needs_reason=True)
+    if actor.roles & {Role.SUPERVISOR, Role.OFFICER} and thing.unit in actor.units:
+        return Decision(True, "A colleague recorded it: say why you need to watch it.", needs_reason=True)
+    return Decision(False, "It was recorded by another unit, and you have no role in its case.")

@@ -1,0 +1,146 @@
+"""Every setting an operator can make: one table, read from `BLUELAMP_*` environment variables.
+
+`docs/guides/settings.md` lists the same names; a test holds one to the other.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Setting:
+    name: str
+    default: str
+    meaning: str
+
+
+SETTINGS = (
+    Setting("BLUELAMP_DATA", "./bluelamp-data", "Data folder: store, staging, keyring, keys, logs."),
+    Setting(
+        "BLUELAMP_DATABASE_URL",
+        "",
+        "PostgreSQL 16+ for web and workers, as a role that owns no table; empty: embedded.",
+    ),
+    Setting(
+        "BLUELAMP_DATABASE_OWNER_URL",
+        "",
+        "The same database as the role that owns the tables; used by migrations only.",
+    ),
+    Setting(
+        "BLUELAMP_STORE_URL",
+        "",
+        "Where sealed footage goes (s3://bucket/prefix, file:///path); empty: <data>/store.",
+    ),
+    Setting("BLUELAMP_KEYRING_URL", "", "Where data keys are kept (sqlite:///path); empty: <data>/keyring."),
+    Setting(
+        "BLUELAMP_BASE_URL",
+        "http://localhost:8000",
+        "The address people use; links in e-mails begin with it.",
+    ),
+    Setting("BLUELAMP_FORCE", "Bluelamp Constabulary", "The force's name, on pages, receipts and certificates."),
+    Setting(
+        "BLUELAMP_SECRET_KEY_FILE",
+        "",
+        "File with the key that signs sessions; empty: <data>/keys/session.key, made at first start.",
+    ),
+    Setting(
+        "BLUELAMP_EMAIL_URL",
+        "file",
+        "How e-mail leaves: file (to <data>/mail), console, or smtp://user:password@host:port.",
+    ),
+    Setting("BLUELAMP_EMAIL_FROM", "Bluelamp <no-reply@localhost>", "Sender of e-mails."),
+    Setting("BLUELAMP_WEB_PROCESSES", "1", "Web server processes that share the listening socket."),
+    Setting("BLUELAMP_WEB_THREADS", "12", "Threads for pages in each web process."),
+    Setting(
+        "BLUELAMP_CHECKPOINT_SECONDS",
+        "1.0",
+        "Longest wait, in seconds, until a custody event stands in a signed checkpoint.",
+    ),
+    Setting("BLUELAMP_MAX_UPLOAD_BYTES", "68719476736", "Largest recording accepted, in bytes."),
+    Setting("BLUELAMP_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
+)
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """The settings of this process, parsed. Paths are absolute."""
+
+    data: Path
+    database_url: str
+    database_owner_url: str
+    store_url: str | None
+    keyring_url: str | None
+    base_url: str
+    force: str
+    email_url: str
+    email_from: str
+    web_processes: int
+    web_threads: int
+    checkpoint_seconds: float
+    max_upload_bytes: int
+    log_level: str
+    demonstration: bool
+
+    @property
+    def staging(self) -> Path:
+        return self.data / "staging"
+
+    @property
+    def keys(self) -> Path:
+        return self.data / "keys"
+
+
+def load(environ: dict[str, str] | None = None) -> Configuration:
+    """Read the configuration from the environment; without a database URL, from what `bluelamp up` left in the data folder."""
+    environ = dict(os.environ) if environ is None else environ
+    value = {setting.name: environ.get(setting.name) or setting.default for setting in SETTINGS}
+    data = Path(value["BLUELAMP_DATA"]).expanduser().resolve()
+    running = _json(data / "run" / "database.json")
+    return Configuration(
+        data=data,
+        database_url=value["BLUELAMP_DATABASE_URL"] or running.get("app", ""),
+        database_owner_url=value["BLUELAMP_DATABASE_OWNER_URL"] or running.get("owner", ""),
+        store_url=value["BLUELAMP_STORE_URL"] or None,
+        keyring_url=value["BLUELAMP_KEYRING_URL"] or None,
+        base_url=value["BLUELAMP_BASE_URL"].rstrip("/"),
+        force=value["BLUELAMP_FORCE"],
+        email_url=value["BLUELAMP_EMAIL_URL"],
+        email_from=value["BLUELAMP_EMAIL_FROM"],
+        web_processes=int(value["BLUELAMP_WEB_PROCESSES"]),
+        web_threads=int(value["BLUELAMP_WEB_THREADS"]),
+        checkpoint_seconds=float(value["BLUELAMP_CHECKPOINT_SECONDS"]),
+        max_upload_bytes=int(value["BLUELAMP_MAX_UPLOAD_BYTES"]),
+        log_level=value["BLUELAMP_LOG_LEVEL"].upper(),
+        demonstration=bool(_json(data / "instance.json").get("demonstration", False)),
+    )
+
+
+def secret_key(configuration: Configuration, environ: dict[str, str] | None = None) -> str:
+    """The key that signs sessions: read from its file, made at first start with mode 0600."""
+    environ = dict(os.environ) if environ is None else environ
+    path = Path(environ.get("BLUELAMP_SECRET_KEY_FILE") or configuration.keys / "session.key")
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            pass
+        else:
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_urlsafe(50))
+                file.flush()
+                os.fsync(file.fileno())
+    return path.read_text().strip()
+
+
+def _json(path: Path) -> dict[str, object] | dict[str, str]:
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}

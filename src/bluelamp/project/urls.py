@@ -1,0 +1,27 @@
+"""All pages. Dock traffic, media bytes and event streams are beside Django, in `asgi.py`."""
+
+from django.urls import include, path
+
+from bluelamp.project import health
+
+urlpatterns = [
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+    path("metrics", health.metrics),
+    path("", include("bluelamp.people.urls")),
+    path("footage/", include("bluelamp.footage.urls")),
+    path("policy/", include("bluelamp.retention.urls")),
+    path("cases/", include("bluelamp.cases.urls")),
+    path("share/", include("bluelamp.sharing.portal_urls")),
+    path("shares/", include("bluelamp.sharing.urls")),
+    path("requests/", include("bluelamp.rights.urls")),
+    path("public/", include("bluelamp.rights.public_urls")),
+    path("fleet/", include("bluelamp.fleet.urls")),
+    path("oversight/", include("bluelamp.oversight.urls")),
+    path("audit/", include("bluelamp.oversight.audit_urls")),
+]
+
+handler400 = "bluelamp.web.errors.bad_request"
+handler403 = "bluelamp.web.errors.permission_denied"
+handler404 = "bluelamp.web.errors.page_not_found"
+handler500 = "bluelamp.web.errors.server_error"

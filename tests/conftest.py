@@ -1,0 +1,99 @@
+"""A real PostgreSQL for the whole session, in a data folder of its own that is thrown away afterwards.
+
+Most tests run in a transaction that is rolled back (`db`). A test that needs commits, several connections or threads
+asks for `committed_db`: a database copied from the migrated one, since the ledger's tables refuse TRUNCATE.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_DATA = Path(tempfile.mkdtemp(prefix="bluelamp-test-"))
+(_DATA / "staging").mkdir()
+(_DATA / "instance.json").write_text(json.dumps({"demonstration": True, "instance": "test"}))
+for _name in [name for name in os.environ if name.startswith("BLUELAMP_")]:
+    del os.environ[_name]
+os.environ["BLUELAMP_DATA"] = str(_DATA)
+os.environ["DJANGO_SETTINGS_MODULE"] = "bluelamp.project.settings"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Any]:
+    """The session's PostgreSQL: `.url("app" | "owner" | "admin")`."""
+    from bluelamp.cli.supervisor.postgres import EmbeddedPostgres
+
+    server = EmbeddedPostgres(_DATA, demonstration=True)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+        server.remove()
+        shutil.rmtree(_DATA, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(postgres: Any, django_db_blocker: Any) -> None:
+    """Migrate as the owner, then connect as the application's role, as in production."""
+    from django.conf import settings
+
+    settings.BLUELAMP = dataclasses.replace(
+        settings.BLUELAMP, database_url=postgres.url("app"), database_owner_url=postgres.url("owner")
+    )
+    with django_db_blocker.unblock():
+        from bluelamp.project.migrate import migrate
+
+        migrate()
+        _connect(postgres.url("app"))
+
+
+@pytest.fixture
+def committed_db(django_db_setup: None, postgres: Any, django_db_blocker: Any) -> Iterator[str]:
+    """A database of the test's own, where transactions really commit. Yields its application URL."""
+    import psycopg
+    from django.db import connections
+    from psycopg.conninfo import make_conninfo
+
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with django_db_blocker.unblock():
+        connections.close_all()
+        with psycopg.connect(postgres.url("admin"), autocommit=True) as admin:
+            admin.execute(f'CREATE DATABASE "{name}" TEMPLATE bluelamp OWNER bluelamp_owner')
+        url = make_conninfo(postgres.url("app"), dbname=name)
+        _connect(url)
+        try:
+            yield url
+        finally:
+            connections.close_all()
+            _connect(postgres.url("app"))
+            with psycopg.connect(postgres.url("admin"), autocommit=True) as admin:
+                admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _connect(url: str) -> None:
+    from django.db import connections
+
+    from bluelamp.project.settings import database
+
+    connections["default"].close()
+    connections["default"].settings_dict.update(database(url))
+
+
+@pytest.fixture(autouse=True)
+def _clock_cache() -> Iterator[None]:
+    """The clock's cached offset does not survive a test's rolled-back advance."""
+    from bluelamp.kernel import clock
+
+    clock._cached = (float("-inf"), clock._cached[1])
+    yield
+    clock._cached = (float("-inf"), clock._cached[1])
