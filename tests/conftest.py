@@ -26,10 +26,15 @@ for _name in [name for name in os.environ if name.startswith("BLUELAMP_")]:
 os.environ["BLUELAMP_DATA"] = str(_DATA)
 os.environ["DJANGO_SETTINGS_MODULE"] = "bluelamp.project.settings"
 
+import django  # noqa: E402  the settings read the environment above
+
+django.setup()
+
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Any]:
     """The session's PostgreSQL: `.url("app" | "owner" | "admin")`."""
+    from bluelamp.cli.supervisor.cluster import remove_vanished_demonstrations
     from bluelamp.cli.supervisor.postgres import EmbeddedPostgres
 
     server = EmbeddedPostgres(_DATA, demonstration=True)
@@ -38,8 +43,8 @@ def postgres() -> Iterator[Any]:
         yield server
     finally:
         server.stop()
-        server.remove()
         shutil.rmtree(_DATA, ignore_errors=True)
+        remove_vanished_demonstrations()
 
 
 @pytest.fixture(scope="session")

@@ -92,9 +92,7 @@ def _encode(value: Value, depth: int) -> bytes:
         return _frame(b"L", b"".join(_encode(item, depth + 1) for item in value))
     if isinstance(value, Mapping):
         return _frame(b"M", _encode_map(value, depth + 1))
-    raise CanonicalError(
-        f"A value of type {type(value).__name__} cannot be written; decimals travel as text."
-    )
+    raise CanonicalError(f"A value of type {type(value).__name__} cannot be written; decimals travel as text.")
 
 
 def _encode_map(mapping: Mapping[str, Value], depth: int) -> bytes:

@@ -30,9 +30,7 @@ class Checkpoint:
     def __post_init__(self) -> None:
         lines = (self.origin, *self.extensions)
         if not all(line and line.isprintable() and line.strip() == line for line in lines):
-            raise CheckpointError(
-                "A checkpoint's origin and extension lines must be printable and not empty."
-            )
+            raise CheckpointError("A checkpoint's origin and extension lines must be printable and not empty.")
         if not 0 <= self.size < 2**63:
             raise CheckpointError("A checkpoint's tree size is out of range.")
         if len(self.root) != HASH_SIZE:

@@ -30,12 +30,7 @@ def boolean(value: Any, what: str) -> bool:
 
 def text(value: Any, what: str, most: int, *, may_be_empty: bool = False) -> str:
     """Printable text of at most `most` characters."""
-    if (
-        not isinstance(value, str)
-        or len(value) > most
-        or not (value or may_be_empty)
-        or not value.isprintable()
-    ):
+    if not isinstance(value, str) or len(value) > most or not (value or may_be_empty) or not value.isprintable():
         raise FormatError(f"The {what} must be printable text of at most {most} characters.")
     return value
 

@@ -106,7 +106,7 @@ class ManifestEntry:
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain JSON values."""
-        plain = {name: getattr(self, name) for name in FIELD_NAMES}
+        plain = {field.name: getattr(self, field.name) for field in fields(self)}
         plain["events"] = [dict(event) for event in self.events]
         plain["track"] = [dict(position) for position in self.track]
         plain["video"] = dict(self.video)
@@ -168,9 +168,7 @@ class SignedEntry:
         try:
             if isinstance(document, str | bytes):
                 document = load_object(document, what="manifest", max_bytes=MAX_JSON_BYTES)
-            outer = exact_fields(
-                document, {"format", "entry", "signature", "public_key"}, "signed manifest entry"
-            )
+            outer = exact_fields(document, {"format", "entry", "signature", "public_key"}, "signed manifest entry")
         except FormatError as error:
             raise ManifestError(str(error)) from error
         if outer["format"] != FORMAT:
@@ -191,18 +189,14 @@ def verify_entry(signed: SignedEntry, public_key_b64: str | None = None) -> Mani
     held some key.
     """
     if public_key_b64 is not None and public_key_b64 != signed.public_key:
-        raise ManifestError(
-            "The manifest entry is signed with a key that is not the camera's registered one."
-        )
+        raise ManifestError("The manifest entry is signed with a key that is not the camera's registered one.")
     try:
         key = load_public_key(signed.public_key)
         signature = decode_base64(signed.signature, SIGNATURE_SIZE, "signature")
     except FormatError as error:
         raise ManifestError(str(error)) from error
     if not signature_is_good(key, signature, signed.entry.canonical()):
-        raise ManifestError(
-            "The manifest entry's signature does not fit: the entry was changed after signing."
-        )
+        raise ManifestError("The manifest entry's signature does not fit: the entry was changed after signing.")
     return signed.entry
 
 

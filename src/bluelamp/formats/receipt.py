@@ -69,7 +69,7 @@ def verify_receipt(document: object, public_key: Ed25519PublicKey | str) -> Rece
         key = load_public_key(public_key) if isinstance(public_key, str) else public_key
         if plain.pop("format") != FORMAT:
             raise ReceiptError(f"The receipt's format must be {FORMAT}.")
-        key_name = check.text(plain.pop("key"), "key's name", 200)
+        key_name = plain.pop("key")
         signature = decode_base64(plain.pop("signature"), SIGNATURE_SIZE, "signature")
         receipt = Receipt(**plain)
         good = signature_is_good(key, signature, _signed_bytes(receipt, key_name))
@@ -87,5 +87,8 @@ def _plain(receipt: Receipt) -> dict[str, Any]:
 
 
 def _signed_bytes(receipt: Receipt, key_name: str) -> bytes:
-    check.text(key_name, "key's name", 200)
+    try:
+        check.text(key_name, "key's name", 200)
+    except FormatError as error:
+        raise ReceiptError(str(error)) from error
     return canonical.encode({"format": FORMAT, "key": key_name, **_plain(receipt)})

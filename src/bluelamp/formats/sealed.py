@@ -69,7 +69,7 @@ def sealed_size(plaintext: int) -> int:
 
 def segment_count(sealed: int) -> int:
     """Number of segments in an object of `sealed` bytes. Raises SealBroken for a size that no object has."""
-    count = -(-sealed // SEGMENT)
+    count = max(1, -(-sealed // SEGMENT))
     last = sealed - (count - 1) * SEGMENT
     least = HEADER_SIZE + TAG_SIZE if count == 1 else TAG_SIZE + 1
     if last < least or count > MAX_SEGMENTS:
@@ -136,6 +136,7 @@ class SealingWriter:
         writer.segment = segment
         writer._held[: len(tail)] = tail
         writer._filled = len(tail)
+        writer.size = plaintext_start(segment) + len(tail)
         return writer
 
     def _begin(self, data_key: bytes, associated_data: bytes, header: bytes) -> None:
@@ -143,6 +144,7 @@ class SealingWriter:
         self._prefix = header[-PREFIX_SIZE:]
         self.header = header
         self.segment = 0  # number of the segment that is being filled
+        self.size = 0  # plaintext bytes taken in, those before a resumption included
         self._held = bytearray(FULL)
         self._filled = 0
         self._closed = False
@@ -156,11 +158,6 @@ class SealingWriter:
     def tail_length(self) -> int:
         """Length of `tail` in bytes."""
         return self._filled
-
-    @property
-    def size(self) -> int:
-        """Plaintext bytes taken in so far, those before a resumption included."""
-        return plaintext_start(self.segment) + self._filled
 
     def update(self, data: BytesLike) -> list[bytearray]:
         """Take in plaintext; the ciphertext segments that became ready, in order (often none)."""
@@ -199,6 +196,7 @@ class SealingWriter:
         """Yield each full plaintext segment that is certainly not the last; keep the rest in `_held`."""
         self._require_open()
         view = memoryview(data).cast("B")
+        self.size += len(view)
         held = memoryview(self._held)
         while len(view):
             room = capacity(self.segment)

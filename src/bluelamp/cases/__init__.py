@@ -1,0 +1,1 @@
+"""Cases: which recordings belong to one investigation, and who has a role in it."""

@@ -1,0 +1,16 @@
+from django.apps import AppConfig
+
+
+class CasesConfig(AppConfig):
+    name = "bluelamp.cases"
+    label = "cases"
+
+    def ready(self) -> None:
+        from bluelamp.cases import panels, queries
+        from bluelamp.footage import hooks as footage_hooks
+        from bluelamp.retention import hooks as retention_hooks
+
+        footage_hooks.members.register(queries.members)
+        footage_hooks.recordings_of_member.register(queries.recordings_of_member)
+        retention_hooks.reasons.register(queries.retention_reasons)
+        panels.register()

@@ -1,0 +1,114 @@
+"""Verbs of cases."""
+
+from __future__ import annotations
+
+from bluelamp import custody
+from bluelamp.cases.events import CaseClosed, CaseOpened, MemberAdded, MemberLeft, RecordingAdded
+from bluelamp.cases.models import Case, CaseMember, CaseRecording
+from bluelamp.footage import hooks
+from bluelamp.footage.models import Recording
+from bluelamp.kernel import clock
+from bluelamp.kernel.errors import Conflict, Invalid
+from bluelamp.people.models import Person
+
+
+@custody.service
+def open_case(name: str, *, opened_by: Person, urn: str = "", crime_reference: str = "") -> Case:
+    """Open a case; whoever opens it is its officer in the case. Raises Invalid without a name."""
+    name, urn = name.strip(), urn.strip().upper()
+    if not name:
+        raise Invalid("A case needs a name.", "Nothing was opened.", "Give a name that your team will recognise.")
+    now = clock.now()
+    case = Case.objects.create(
+        name=name, urn=urn, crime_reference=crime_reference.strip(), opened_by=opened_by, opened_at=now
+    )
+    CaseMember.objects.create(case=case, person=opened_by, role=CaseMember.Role.OFFICER_IN_CASE, added_at=now)
+    custody.record(CaseOpened(actor=opened_by.custody_id, subject=case.custody_id, urn=urn))
+    return case
+
+
+@custody.service
+def add_member(case: Case, person: Person, *, role: str, actor: Person) -> CaseMember:
+    """Give `person` a role in the case. Raises Conflict where the case is closed or they have one already."""
+    _must_be_open(case)
+    if case.members.filter(person=person, left_at=None).exists():
+        raise Conflict(f"{person.name} has a role in this case already.", "Nothing was changed.")
+    member = CaseMember.objects.create(case=case, person=person, role=role, added_at=clock.now())
+    custody.record(
+        MemberAdded(
+            actor=actor.custody_id, subject=case.custody_id, also=(person.custody_id,), person=person.pk, role=role
+        )
+    )
+    return member
+
+
+@custody.service
+def remove_member(case: Case, person: Person, *, actor: Person, reason: str) -> None:
+    """End `person`'s role in the case; viewings that rest on it end with the next byte range."""
+    ended = case.members.filter(person=person, left_at=None).update(left_at=clock.now())
+    if not ended:
+        raise Conflict(f"{person.name} has no role in this case.", "Nothing was changed.")
+    custody.record(
+        MemberLeft(
+            actor=actor.custody_id,
+            subject=case.custody_id,
+            also=(person.custody_id,),
+            person=person.pk,
+            reason=reason,
+        )
+    )
+
+
+@custody.service
+def add_recording(case: Case, recording: Recording, *, actor: Person, reason: str) -> CaseRecording:
+    """Link a recording to the case; it is kept from this moment on for as long as the case is open."""
+    _must_be_open(case)
+    locked = Recording.objects.select_for_update().get(pk=recording.pk)
+    if locked.state == Recording.State.DELETED:
+        raise Conflict("This recording has been deleted, so it cannot join a case.", "Nothing was changed.")
+    if not reason.strip():
+        raise Invalid("Say why this recording belongs to the case.", "Nothing was changed.")
+    link, created = CaseRecording.objects.get_or_create(
+        case=case,
+        recording=locked,
+        defaults={"added_by": actor, "added_at": clock.now(), "reason": reason.strip()},
+    )
+    if not created:
+        raise Conflict("This recording is in the case already.", "Nothing was changed.")
+    custody.record(
+        RecordingAdded(
+            actor=actor.custody_id,
+            subject=case.custody_id,
+            also=(locked.custody_id,),
+            reason=reason.strip(),
+            recording=locked.pk,
+        )
+    )
+    hooks.facts_changed.call(locked)
+    return link
+
+
+@custody.service
+def close_case(case: Case, *, actor: Person, outcome: str) -> None:
+    """Close the case. Its recordings fall back to the next longest rule that keeps them."""
+    _must_be_open(case)
+    if not outcome.strip():
+        raise Invalid("Say how the case ended.", "The case is still open.")
+    Case.objects.filter(pk=case.pk).update(closed_at=clock.now(), outcome=outcome.strip())
+    case.refresh_from_db()
+    recordings = list(case.recordings.select_for_update())
+    custody.record(
+        CaseClosed(
+            actor=actor.custody_id,
+            subject=case.custody_id,
+            also=tuple(recording.custody_id for recording in recordings),
+            outcome=outcome.strip(),
+        )
+    )
+    for recording in recordings:
+        hooks.facts_changed.call(recording)
+
+
+def _must_be_open(case: Case) -> None:
+    if case.closed_at is not None:
+        raise Conflict("This case is closed.", "Nothing was changed.", "Open a new case, or ask its officer.")

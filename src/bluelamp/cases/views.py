@@ -1,0 +1,143 @@
+"""Pages of cases."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from bluelamp.cases import queries, services
+from bluelamp.cases.forms import AddMemberForm, AddRecordingForm, CloseCaseForm, OpenCaseForm
+from bluelamp.cases.models import Case
+from bluelamp.custody import queries as custody_queries
+from bluelamp.footage import queries as footage_queries
+from bluelamp.footage.models import Recording
+from bluelamp.kernel.errors import NotAllowed, NotFound
+from bluelamp.people import access
+from bluelamp.people.policy import Action, Thing
+from bluelamp.web.responses import render
+
+
+@access.signed_in
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    actor = access.request_actor(request)
+    cases = queries.visible_to(actor)
+    return render(
+        request,
+        "cases/index.html",
+        {
+            "open_cases": cases.filter(closed_at=None),
+            "closed_cases": cases.exclude(closed_at=None),
+            "may_open": access.allows(request, Action.MANAGE_CASES),
+        },
+    )
+
+
+@access.signed_in
+@require_http_methods(["GET", "POST"])
+def open_case(request: HttpRequest) -> HttpResponse:
+    access.require(request, Action.MANAGE_CASES)
+    form = OpenCaseForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        case = services.open_case(opened_by=request.user, **form.cleaned_data)
+        messages.success(request, "The case is open. Find its footage and add it from each recording's page.")
+        return redirect("cases:case", case.pk)
+    return render(request, "cases/open.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@access.signed_in
+@require_GET
+def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    found = _visible(request, case_id)
+    return _case_page(request, found, AddMemberForm(), CloseCaseForm())
+
+
+@access.signed_in
+@require_POST
+def add_member(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    found = _own(request, case_id)
+    form = AddMemberForm(request.POST)
+    if not form.is_valid():
+        return _case_page(request, found, form, CloseCaseForm(), status=422)
+    person = form.cleaned_data["warrant_number"]
+    services.add_member(found, person, role=form.cleaned_data["role"], actor=request.user)
+    messages.success(request, f"{person.name} now has a role in this case and may watch its footage.")
+    return redirect("cases:case", found.pk)
+
+
+@access.signed_in
+@require_POST
+def close_case(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    found = _own(request, case_id)
+    form = CloseCaseForm(request.POST)
+    if not form.is_valid():
+        return _case_page(request, found, AddMemberForm(), form, status=422)
+    services.close_case(found, actor=request.user, outcome=form.cleaned_data["outcome"])
+    messages.success(request, "The case is closed. Its footage is now kept only where another rule says so.")
+    return redirect("cases:case", found.pk)
+
+
+@access.signed_in
+@require_POST
+def add_recording(request: HttpRequest, recording_id: UUID) -> HttpResponse:
+    recording = get_object_or_404(Recording, pk=recording_id)
+    access.require(request, Action.VIEW_FACTS, footage_queries.thing(recording))
+    actor = access.request_actor(request)
+    form = AddRecordingForm(request.POST)
+    form.fields["case"].queryset = Case.objects.filter(  # type: ignore[attr-defined]
+        closed_at=None, members__person_id=actor.id, members__left_at=None
+    )
+    if form.is_valid():
+        found = form.cleaned_data["case"]
+        services.add_recording(found, recording, actor=request.user, reason=form.cleaned_data["reason"])
+        messages.success(request, f"Added to {found.name}. It is kept for as long as the case is open.")
+    else:
+        messages.error(request, "Nothing was added: choose a case of yours and say why the recording belongs to it.")
+    return redirect("footage:recording", recording.pk)
+
+
+def _case_page(
+    request: HttpRequest, found: Case, member_form: AddMemberForm, close_form: CloseCaseForm, status: int = 200
+) -> HttpResponse:
+    return render(
+        request,
+        "cases/case.html",
+        {
+            "case": found,
+            "recordings": found.links.select_related("recording__wearer", "recording__category", "added_by"),
+            "members": found.members.filter(left_at=None).select_related("person"),
+            "history": custody_queries.history(found.custody_id),
+            "member_form": member_form,
+            "close_form": close_form,
+            "own": queries.is_member(found, access.request_actor(request)),
+        },
+        status=status,
+    )
+
+
+def _visible(request: HttpRequest, case_id: UUID) -> Case:
+    """The case, for whoever has a role in it or may read the audit trail; a refusal is recorded."""
+    found = Case.objects.filter(pk=case_id).first()
+    if found is None:
+        raise NotFound("There is no such case.", "", "Look for it in your list of cases.")
+    actor = access.request_actor(request)
+    if not queries.visible_to(actor).filter(pk=case_id).exists():
+        why = "You have no role in this case."
+        access.refuse(actor, Action.MANAGE_CASES, Thing(subject=found.custody_id), request.path, why)
+        raise NotAllowed(why, "Nothing was changed. The attempt was logged.", "Ask the officer in the case to add you.")
+    return found
+
+
+def _own(request: HttpRequest, case_id: UUID) -> Case:
+    """The case, for its members only."""
+    found = _visible(request, case_id)
+    actor = access.request_actor(request)
+    if not queries.is_member(found, actor):
+        why = "Only people with a role in this case may change it."
+        access.refuse(actor, Action.MANAGE_CASES, Thing(subject=found.custody_id), request.path, why)
+        raise NotAllowed(why, "Nothing was changed. The attempt was logged.", "Ask the officer in the case.")
+    return found

@@ -1,0 +1,15 @@
+from django.apps import AppConfig
+
+
+class RightsConfig(AppConfig):
+    name = "bluelamp.rights"
+    label = "rights"
+
+    def ready(self) -> None:
+        from bluelamp.footage import hooks as footage_hooks
+        from bluelamp.retention import hooks as retention_hooks
+        from bluelamp.rights import navigation, queries, services
+
+        footage_hooks.accepted.register(services.match_arrival)
+        retention_hooks.reasons.register(queries.retention_reasons)
+        navigation.register()

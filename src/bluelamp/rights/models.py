@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from django.db import models
+
+from bluelamp.footage.models import Recording
+from bluelamp.kernel.ids import new_id
+from bluelamp.people.models import Person, Unit
+
+
+class Request(models.Model):
+    """Somebody's written request for footage. The form asks for what a force needs to find it, and no more."""
+
+    class Kind(models.TextChoices):
+        SUBJECT_ACCESS = "subject_access", "Footage of myself"
+        FOI = "foi", "Freedom of information"
+
+    class State(models.TextChoices):
+        UNCONFIRMED = "unconfirmed", "E-mail not confirmed"
+        OPEN = "open", "Open"
+        ANSWERED = "answered", "Answered"
+        REFUSED = "refused", "Refused"
+        LAPSED = "lapsed", "Lapsed: e-mail never confirmed"
+
+    class Role(models.TextChoices):
+        STOPPED = "stopped", "I was stopped or searched"
+        ARRESTED = "arrested", "I was arrested"
+        VICTIM = "victim", "I was a victim"
+        WITNESS = "witness", "I was a witness"
+        BYSTANDER = "bystander", "I was nearby"
+        OTHER = "other", "Something else"
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    reference = models.TextField(unique=True)
+    kind = models.TextField(choices=Kind.choices, default=Kind.SUBJECT_ACCESS)
+    state = models.TextField(choices=State.choices, default=State.UNCONFIRMED)
+
+    name = models.TextField()
+    email = models.EmailField()
+    phone = models.TextField(blank=True)
+    on_behalf_of = models.TextField(blank=True)
+    authority = models.TextField(blank=True)
+    proof_photo = models.TextField(blank=True)
+    proof_other = models.TextField(blank=True)
+
+    borough = models.ForeignKey(Unit, models.PROTECT, related_name="+")
+    place = models.TextField()
+    from_at = models.DateTimeField()
+    until_at = models.DateTimeField()
+    role = models.TextField(choices=Role.choices)
+    officer_number = models.TextField(blank=True)
+    incident_reference = models.TextField(blank=True)
+    clothing = models.TextField(blank=True)
+    vehicle = models.TextField(blank=True)
+    details = models.TextField(blank=True)
+
+    received_at = models.DateTimeField()
+    confirm_token_sha256 = models.TextField(unique=True)
+    confirmed_at = models.DateTimeField(null=True)
+    identity_proved_at = models.DateTimeField(null=True)
+    extended_at = models.DateTimeField(null=True)
+    extension_reason = models.TextField(blank=True)
+    escalated = models.BooleanField(default=False)
+    escalation = models.TextField(blank=True)
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+    outcome = models.TextField(blank=True)
+    peer_hmac = models.TextField(blank=True)
+
+    class Meta:
+        db_table = "rights_request"
+        ordering = ["-received_at"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(until_at__gt=models.F("from_at")), name="rights_window_forward")
+        ]
+        indexes = [
+            models.Index(fields=["state", "from_at", "until_at"], name="rights_request_window"),
+            models.Index(fields=["email", "received_at"], name="rights_request_email"),
+        ]
+
+    @property
+    def custody_id(self) -> str:
+        """This request in the ledger, and the source of its holds."""
+        return f"request:{self.pk}"
+
+
+class RequestPause(models.Model):
+    """A time in which the statutory clock stood because clarification was awaited."""
+
+    request = models.ForeignKey(Request, models.PROTECT, related_name="pauses")
+    question = models.TextField()
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "rights_pause"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["request"], condition=models.Q(until=None), name="rights_one_open_pause_a_request"
+            )
+        ]
+
+
+class RequestMatch(models.Model):
+    """A recording that may show what a request asks for. While unconfirmed it is kept until `provisional_until`."""
+
+    request = models.ForeignKey(Request, models.PROTECT, related_name="matches")
+    recording = models.ForeignKey(Recording, models.PROTECT, related_name="request_matches")
+    matched_at = models.DateTimeField()
+    provisional_until = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "rights_match"
+        constraints = [models.UniqueConstraint(fields=["request", "recording"], name="rights_match_once")]

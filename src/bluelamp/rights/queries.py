@@ -1,0 +1,148 @@
+"""Reading requests."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import holidays
+from django.db.models import Count, Q, QuerySet
+
+from bluelamp.footage.models import Recording
+from bluelamp.kernel import clock
+from bluelamp.people.models import Unit
+from bluelamp.people.queries import unit_and_below
+from bluelamp.retention.rules import RetentionReason
+from bluelamp.rights import rules
+from bluelamp.rights.models import Request, RequestMatch
+
+LONDON = ZoneInfo("Europe/London")
+
+
+@dataclass(frozen=True)
+class DeskRow:
+    """A request as the desk lists it; `days_left` None while the clock does not run."""
+
+    request: Request
+    due: rules.Due
+    days_left: int | None
+    held: int
+
+
+def boroughs() -> QuerySet[Unit]:
+    """Where footage can be asked for: boroughs and commands."""
+    return Unit.objects.filter(kind=Unit.Kind.BOROUGH)
+
+
+def matching(request: Request) -> QuerySet[Recording]:
+    """Recordings that may show what a request asks for: of its borough, or of the officer named, within its time.
+
+    Recordings in quarantine count: a request brings them back. Deleted ones cannot be.
+    """
+    recorded_there = Q(unit_id__in=unit_and_below(request.borough_id))
+    if request.officer_number:
+        recorded_there |= Q(wearer__warrant_number__iexact=request.officer_number)
+    return (
+        Recording.objects.exclude(state=Recording.State.DELETED)
+        .filter(recorded_there)
+        .filter(
+            started_at__lt=request.until_at + rules.MARGIN,
+            ended_at__gt=request.from_at - rules.MARGIN,
+        )
+        .order_by("started_at")
+    )
+
+
+def waiting_for(recording: Recording) -> list[Request]:
+    """Open requests that a recording which has just arrived may answer."""
+    return [
+        request
+        for request in Request.objects.filter(
+            state__in=[Request.State.OPEN, Request.State.UNCONFIRMED],
+            from_at__lt=recording.ended_at + rules.MARGIN,
+            until_at__gt=recording.started_at - rules.MARGIN,
+        )
+        if matching(request).filter(pk=recording.pk).exists()
+    ]
+
+
+def retention_reasons(recording: Recording) -> list[RetentionReason]:
+    """A request not yet confirmed keeps what it matches for a few days; once confirmed, holds do."""
+    now = clock.now()
+    return [
+        RetentionReason(
+            code=f"request:{match.request_id}",
+            title="Request being confirmed",
+            why="a member of the public has just asked for it",
+            basis="DPA 2018 s.45 and s.173",
+            until=match.provisional_until,
+        )
+        for match in recording.request_matches.filter(provisional_until__gt=now)
+    ]
+
+
+def clock_facts(request: Request) -> rules.ClockFacts:
+    """What bears on a request's due date, in London days."""
+    return rules.ClockFacts(
+        kind=rules.Kind(request.kind),
+        received=_day(request.received_at),
+        identity_proved=_day(request.identity_proved_at) if request.identity_proved_at else None,
+        extended=request.extended_at is not None,
+        pauses=[
+            rules.Pause(_day(pause.since), _day(pause.until) if pause.until else None) for pause in request.pauses.all()
+        ],
+    )
+
+
+def due(request: Request) -> rules.Due:
+    """When a request must be answered."""
+    return rules.due(clock_facts(request), today(), bank_holidays())
+
+
+def desk(states: Iterable[str]) -> list[DeskRow]:
+    """Requests in the given states, those due first at the top, then those whose clock does not run."""
+    found = (
+        Request.objects.filter(state__in=list(states))
+        .select_related("borough")
+        .prefetch_related("pauses")
+        .annotate(held=Count("matches", distinct=True))
+    )
+    rows = []
+    for request in found:
+        when = due(request)
+        rows.append(DeskRow(request, when, (when.on - today()).days if when.on else None, request.held))
+    return sorted(rows, key=lambda row: (row.days_left is None, row.days_left or 0, row.request.received_at))
+
+
+def matches(request: Request) -> QuerySet[RequestMatch]:
+    """What was found for a request."""
+    return request.matches.select_related("recording__wearer", "recording__unit").order_by("recording__started_at")
+
+
+def by_confirm_token(token: str) -> Request | None:
+    """The request that a confirmation link names."""
+    return Request.objects.filter(confirm_token_sha256=hashlib.sha256(token.encode()).hexdigest()).first()
+
+
+def followed(reference: str, email: str) -> Request | None:
+    """The request with this reference, for whoever also knows its e-mail address."""
+    return Request.objects.filter(reference=reference.strip().upper(), email__iexact=email.strip()).first()
+
+
+def today() -> date:
+    """Today in London, on Bluelamp's clock."""
+    return _day(clock.now())
+
+
+@lru_cache(maxsize=1)
+def bank_holidays() -> holidays.HolidayBase:
+    """Bank holidays in England and Wales; years are filled in as they are asked for."""
+    return holidays.country_holidays("GB", subdiv="ENG")
+
+
+def _day(instant: datetime) -> date:
+    return instant.astimezone(LONDON).date()

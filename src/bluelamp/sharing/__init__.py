@@ -1,0 +1,1 @@
+"""Sharing footage with named people outside the force, instead of posting discs."""

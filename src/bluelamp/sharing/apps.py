@@ -1,0 +1,15 @@
+from django.apps import AppConfig
+
+
+class SharingConfig(AppConfig):
+    name = "bluelamp.sharing"
+    label = "sharing"
+
+    def ready(self) -> None:
+        from bluelamp.footage import hooks as footage_hooks
+        from bluelamp.retention import hooks as retention_hooks
+        from bluelamp.sharing import panels, queries
+
+        footage_hooks.grants["share"] = queries.grant_stands
+        retention_hooks.reasons.register(queries.retention_reasons)
+        panels.register()

@@ -1,0 +1,158 @@
+"""The partners' portal: a link, a one-time code, and the footage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from bluelamp.footage import media
+from bluelamp.kernel.errors import Busy, NotAllowed, NotFound
+from bluelamp.people import access
+from bluelamp.sharing import portal, queries, rules, services
+from bluelamp.sharing.forms import CodeForm, EmailForm
+from bluelamp.sharing.models import Recipient, Share
+from bluelamp.web.responses import render
+
+
+def _for_recipients(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Let only signed-in recipients reach `view`."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        who = portal.recipient(request)
+        if who is None:
+            return redirect("share:sign_in")
+        return view(request, who, *args, **kwargs)
+
+    return access.public(never_cache(guarded))
+
+
+@access.public
+@never_cache
+@require_http_methods(["GET", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """Ask for an address; whether it is known is not told."""
+    form = EmailForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        who = Recipient.objects.filter(email__iexact=form.cleaned_data["email"], shares__revoked_at=None).first()
+        return _send_code(request, who, reverse("share:index"))
+    return render(request, "sharing/portal/sign_in.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@access.public
+@never_cache
+@require_http_methods(["GET", "POST"])
+def invitation(request: HttpRequest, token: str) -> HttpResponse:
+    """The link of an invitation."""
+    share = queries.by_token(token)
+    if share is None:
+        raise NotFound(
+            "This link does not work.",
+            "It may have been replaced by a newer one.",
+            "Use the newest message that you received, or sign in with your e-mail address.",
+        )
+    where = queries.standing(share)
+    if where is not rules.Standing.ACTIVE:
+        raise NotAllowed(*services.ended_words(share, where))
+    watch = reverse("share:watch", args=[share.pk])
+    who = portal.recipient(request)
+    if who is not None and who.pk == share.recipient_id:
+        return redirect(watch)
+    if request.method == "POST":
+        return _send_code(request, share.recipient, watch)
+    return render(
+        request, "sharing/portal/invitation.html", {"share": share, "address": rules.masked(share.recipient.email)}
+    )
+
+
+@access.public
+@never_cache
+@require_http_methods(["GET", "POST"])
+def code(request: HttpRequest) -> HttpResponse:
+    """Enter the one-time code."""
+    waiting = portal.code_for(request)
+    if waiting is None:
+        return redirect("share:sign_in")
+    who, then = waiting
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        if who is not None and services.check_code(who, form.cleaned_data["code"]):
+            portal.sign_in(request, who)
+            return redirect(then)
+        form.add_error("code", "That code is not right, or no longer works. Ask for a new one if you need to.")
+    return render(request, "sharing/portal/code.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@access.public
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    portal.sign_out(request)
+    return redirect("share:sign_in")
+
+
+@_for_recipients
+@require_GET
+def index(request: HttpRequest, who: Recipient) -> HttpResponse:
+    shares = [(share, queries.standing(share).value) for share in queries.of_recipient(who.pk)]
+    return render(request, "sharing/portal/index.html", {"who": who, "shares": shares})
+
+
+@_for_recipients
+@require_http_methods(["GET", "POST"])
+def watch(request: HttpRequest, who: Recipient, share_id: UUID) -> HttpResponse:
+    """The footage's page; it opens only when the recipient says so, and that is recorded first."""
+    share = _own(request, who, share_id)
+    context: dict[str, Any] = {"who": who, "share": share, "recording": share.recording}
+    if request.method == "POST":
+        viewing = services.open_shared(share, session_key=request.session.session_key or "")
+        context |= {"source": media.play_url(viewing), "poster": media.url(viewing, "poster")}
+    return render(request, "sharing/portal/watch.html", context)
+
+
+@_for_recipients
+@require_POST
+def download(request: HttpRequest, who: Recipient, share_id: UUID) -> HttpResponse:
+    share = _own(request, who, share_id)
+    viewing = services.open_shared(share, session_key=request.session.session_key or "", purpose="download")
+    return redirect(media.url(viewing, "download"))
+
+
+@_for_recipients
+@require_POST
+def acknowledge(request: HttpRequest, who: Recipient, share_id: UUID) -> HttpResponse:
+    services.acknowledge(_own(request, who, share_id))
+    return redirect("share:watch", share_id)
+
+
+def _send_code(request: HttpRequest, who: Recipient | None, then: str) -> HttpResponse:
+    """Send a code where the address is known; the answer is the same where it is not, so that nobody can probe."""
+    if who is not None:
+        try:
+            services.send_code(who)
+        except Busy:
+            pass
+    portal.remember_code_for(request, who, then)
+    return redirect("share:code")
+
+
+def _own(request: HttpRequest, who: Recipient, share_id: UUID) -> Share:
+    """The recipient's own share, still standing; every refusal is recorded."""
+    share = queries.of_recipient(who.pk).filter(pk=share_id).first()
+    if share is None:
+        other = Share.objects.filter(pk=share_id).first()
+        if other is not None:
+            services.record_refusal(who.custody_id, other, "It was shared with somebody else.")
+        raise NotFound("There is no such footage among what was shared with you.", "", "Go back to your list.")
+    where = queries.standing(share)
+    if where is not rules.Standing.ACTIVE:
+        services.record_refusal(who.custody_id, share, f"The share is {where.value}.")
+        raise NotAllowed(*services.ended_words(share, where))
+    return share

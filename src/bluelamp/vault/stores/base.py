@@ -1,0 +1,76 @@
+"""What every store of sealed objects does, and which names it takes."""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from bluelamp.formats.sealed import BytesLike
+from bluelamp.vault.errors import NameRefused
+
+TEMPORARY_PREFIX = ".tmp-"
+
+_PART = re.compile(r"[A-Za-z0-9._=@-]{1,200}")
+
+
+class Store(ABC):
+    """Named, immutable byte strings. A put is visible whole or not at all, and durable when it returns.
+
+    Every method raises NameRefused for a name that is not safe, and StorageFull when there is no room.
+    """
+
+    @abstractmethod
+    def put_file(self, name: str, path: Path, *, move: bool = False) -> None:
+        """Store the file at `path`, replacing what has that name. With `move` the file is gone afterwards."""
+
+    @abstractmethod
+    def put_stream(self, name: str, pieces: Iterable[BytesLike]) -> None:
+        """Store the concatenated pieces in constant memory. If the iterable raises, nothing is stored."""
+
+    @abstractmethod
+    def get_range(self, name: str, start: int, length: int) -> bytes:
+        """Up to `length` bytes from `start`; fewer at the end, none past it. Raises ObjectMissing."""
+
+    @abstractmethod
+    def size(self, name: str) -> int:
+        """Bytes stored under that name. Raises ObjectMissing."""
+
+    @abstractmethod
+    def delete(self, name: str) -> None:
+        """Remove the object, durably; removing what is not there is no error."""
+
+    @abstractmethod
+    def exists(self, name: str) -> bool:
+        """Whether an object has that name."""
+
+    @abstractmethod
+    def list(self, prefix: str = "") -> Iterator[str]:
+        """The names of all objects in the folder `prefix` (whole parts; empty: everywhere), in any order."""
+
+    @abstractmethod
+    def sweep_temporary(self, older_than_seconds: float) -> int:
+        """Remove what interrupted puts left behind, if it is older than that; how many were removed."""
+
+
+def check_name(name: str) -> str:
+    """`name`, if it is parts of [A-Za-z0-9._=@-] joined by single slashes. Raises NameRefused.
+
+    Refused are absolute names, '.', '..', NUL, backslashes, and parts that look like a half-written object.
+    """
+    parts = name.split("/")
+    if len(name) > 900 or not all(_PART.fullmatch(part) for part in parts):
+        raise NameRefused(name)
+    if any(part in {".", ".."} or part.startswith(TEMPORARY_PREFIX) for part in parts):
+        raise NameRefused(name)
+    return name
+
+
+def check_prefix(prefix: str) -> str:
+    """A folder name for `Store.list`: empty, or checked like a name; a final slash is dropped."""
+    return check_name(prefix.removesuffix("/")) if prefix else ""
+
+
+def check_range(start: int, length: int) -> None:
+    """Raises ValueError for a negative start or length."""
+    if start < 0 or length < 0:
+        raise ValueError("A range begins at 0 or later and is not negative in length.")

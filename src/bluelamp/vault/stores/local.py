@@ -1,0 +1,179 @@
+"""Sealed objects as plain files in a folder."""
+
+import errno
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+from bluelamp.formats.sealed import BytesLike
+from bluelamp.kernel import clock
+from bluelamp.kernel.errors import StorageFull
+from bluelamp.vault.disk import fsync_folder, make_folder
+from bluelamp.vault.errors import ObjectMissing
+from bluelamp.vault.stores.base import TEMPORARY_PREFIX, Store, check_name, check_prefix, check_range
+
+T = TypeVar("T")
+
+_COPY_BYTES = 1024 * 1024
+_ATTEMPTS = 100
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+class LocalStore(Store):
+    """Objects are files named by their object names below `root` (created 0700).
+
+    A put writes beside its destination under a temporary name, makes the bytes durable, renames, and makes
+    the name durable. What a crash leaves are files beginning with `.tmp-`, which no listing shows.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = Path(root)
+        make_folder(self._root)
+
+    def put_file(self, name: str, path: Path, *, move: bool = False) -> None:
+        path = Path(path)
+        if move and self._moved(name, path):
+            return
+        with open(path, "rb") as source:
+            self._put(name, lambda target: shutil.copyfileobj(source, target, _COPY_BYTES))
+        if move:
+            path.unlink()
+
+    def put_stream(self, name: str, pieces: Iterable[BytesLike]) -> None:
+        self._put(name, lambda target: target.writelines(pieces))
+
+    def get_range(self, name: str, start: int, length: int) -> bytes:
+        check_range(start, length)
+        data = bytearray()
+        with _missing_said(name), open(self._path(name), "rb", buffering=0) as file:
+            while piece := os.pread(file.fileno(), length - len(data), start + len(data)):
+                if len(piece) == length:  # the usual case, without a copy
+                    return piece
+                data += piece
+        return bytes(data)
+
+    def size(self, name: str) -> int:
+        path = self._path(name)
+        with _missing_said(name):
+            found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise ObjectMissing(name)
+        return found.st_size
+
+    def delete(self, name: str) -> None:
+        path = self._path(name)
+        try:
+            path.unlink()
+            fsync_folder(path.parent)
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+        for folder in path.parents:
+            if folder == self._root:
+                return
+            try:
+                folder.rmdir()
+            except OSError:  # not empty, or removed by somebody else already
+                return
+
+    def exists(self, name: str) -> bool:
+        return self._path(name).is_file()
+
+    def list(self, prefix: str = "") -> Iterator[str]:
+        for path in self._files(self._root / check_prefix(prefix)):
+            if not path.name.startswith(TEMPORARY_PREFIX):
+                yield path.relative_to(self._root).as_posix()
+
+    def sweep_temporary(self, older_than_seconds: float) -> int:
+        # File times are real time, whatever a demonstration's clock says.
+        limit = clock.real_now().timestamp() - older_than_seconds
+        removed = 0
+        for path in self._files(self._root):
+            try:
+                if path.name.startswith(TEMPORARY_PREFIX) and path.stat().st_mtime < limit:
+                    path.unlink()
+                    removed += 1
+            except FileNotFoundError:  # its put has just finished
+                continue
+        return removed
+
+    def _path(self, name: str) -> Path:
+        return self._root / check_name(name)
+
+    def _files(self, folder: Path) -> Iterator[Path]:
+        for parent, _, names in os.walk(folder):
+            for name in names:
+                yield Path(parent, name)
+
+    def _put(self, name: str, write: Callable[[BinaryIO], object]) -> None:
+        target = self._path(name)
+        temporary = target.with_name(TEMPORARY_PREFIX + secrets.token_hex(8))
+        with _full_said():
+            descriptor = self._in_folder(
+                target.parent, lambda: os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            )
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    write(file)
+                    file.flush()
+                    os.fsync(file.fileno())
+                temporary.rename(target)
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
+            fsync_folder(target.parent)
+
+    def _moved(self, name: str, path: Path) -> bool:
+        """Rename the file into place; False where it lies on another file system."""
+        target = self._path(name)
+        with _full_said():
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            try:
+                self._in_folder(target.parent, lambda: path.rename(target))
+            except OSError as error:
+                if error.errno == errno.EXDEV:
+                    return False
+                raise
+            fsync_folder(target.parent)
+        return True
+
+    def _in_folder(self, folder: Path, action: Callable[[], T]) -> T:
+        """Run `action` with `folder` in place, although a delete elsewhere may be removing empty folders."""
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                make_folder(folder)
+                return action()
+            except FileNotFoundError:
+                continue
+        make_folder(folder)
+        return action()
+
+
+@contextmanager
+def _missing_said(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+        raise ObjectMissing(name) from error
+
+
+@contextmanager
+def _full_said() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise StorageFull(
+            "There is no room left in the store.",
+            "Nothing was stored; the sender keeps its copy.",
+            "Free or add disk space, then send again.",
+        ) from error
