@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+
+from bluelamp.rights import queries
+from bluelamp.rights.models import Request
+from bluelamp.rights.queries import LONDON
+from bluelamp.rights.services import Particulars
+
+_PHOTO = [
+    ("passport", "Passport"),
+    ("driving licence", "Photocard driving licence"),
+    ("identity card", "Identity card"),
+    ("other photograph", "Another proof with a photograph"),
+]
+_OTHER = [
+    ("bank statement", "Bank statement"),
+    ("utility bill", "Utility bill"),
+    ("council tax bill", "Council tax bill"),
+    ("other document", "Another document with name and address"),
+]
+
+
+def _long(rows: int = 2) -> forms.Textarea:
+    return forms.Textarea(attrs={"rows": rows})
+
+
+class AskForm(forms.Form):
+    """What a force needs to find somebody in its footage."""
+
+    kind = forms.ChoiceField(label="What do you ask for?", choices=Request.Kind.choices, widget=forms.RadioSelect)
+    name = forms.CharField(
+        label="Your full name", max_length=100, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
+    email = forms.EmailField(
+        label="Your e-mail address",
+        help_text="We send a link to it, which you open to confirm your request.",
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"}),
+    )
+    phone = forms.CharField(
+        label="Your telephone number (optional)",
+        max_length=30,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel"}),
+    )
+    on_behalf_of = forms.CharField(
+        label="If you ask for somebody else, their full name (optional)", max_length=100, required=False
+    )
+    authority = forms.CharField(
+        label="By what authority you ask for them (optional)",
+        max_length=300,
+        required=False,
+        help_text="For example: their solicitor, parent of a child, power of attorney. We will ask to see it.",
+    )
+    proof_photo = forms.ChoiceField(
+        label="Proof of identity with a photograph",
+        choices=_PHOTO,
+        widget=forms.RadioSelect,
+        help_text="Do not send it now. We tell you how to show it safely.",
+    )
+    proof_other = forms.ChoiceField(label="A second proof", choices=_OTHER, widget=forms.RadioSelect)
+    borough = forms.ModelChoiceField(queryset=None, label="Borough or command", empty_label="Choose one")
+    place = forms.CharField(
+        label="Where it happened", max_length=300, help_text="Street, station, shop, or the nearest landmark."
+    )
+    day = forms.DateField(label="On which day", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    from_time = forms.TimeField(label="From about", widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
+    until_time = forms.TimeField(
+        label="Until about",
+        help_text="At most six hours. A time before the first one means the next morning.",
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+    )
+    role = forms.ChoiceField(label="What was your part in it?", choices=Request.Role.choices, widget=forms.RadioSelect)
+    officer_number = forms.CharField(
+        label="Officer’s number (optional)", max_length=20, required=False
+    )
+    incident_reference = forms.CharField(
+        label="A reference you were given (optional)",
+        max_length=60,
+        required=False,
+        help_text="An incident (CAD) number, or the number on a stop and search slip.",
+    )
+    clothing = forms.CharField(label="What you were wearing (optional)", max_length=300, required=False)
+    vehicle = forms.CharField(label="Your vehicle (optional)", max_length=100, required=False)
+    details = forms.CharField(
+        label="Anything else that helps us find you (optional)", max_length=2000, required=False, widget=_long(4)
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["borough"].queryset = queries.boroughs()  # type: ignore[attr-defined]
+
+    def particulars(self) -> Particulars:
+        """What was filled in; times are London times of the day given."""
+        given = dict(self.cleaned_data)
+        day, first, last = given.pop("day"), given.pop("from_time"), given.pop("until_time")
+        from_at = datetime.combine(day, first, LONDON)
+        until_at = datetime.combine(day + timedelta(days=1) if last <= first else day, last, LONDON)
+        return Particulars(from_at=from_at, until_at=until_at, **given)
+
+
+class FollowForm(forms.Form):
+    reference = forms.CharField(label="Your reference", max_length=30, help_text="It looks like BL-2K7M-9QRT-4XYZ.")
+    email = forms.EmailField(
+        label="Your e-mail address", widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"})
+    )
+
+
+class ProofsForm(forms.Form):
+    proofs = forms.CharField(label="Which proofs you saw", max_length=300, help_text="Two, one with a photograph.")
+
+
+class QuestionForm(forms.Form):
+    question = forms.CharField(label="What you need to know", max_length=2000, widget=_long(3))
+
+
+class ExtendForm(forms.Form):
+    reason = forms.CharField(label="Reason, as the requester will read it", max_length=1000, widget=_long())
+
+
+class CloseForm(forms.Form):
+    state = forms.ChoiceField(
+        label="The request was",
+        choices=[(Request.State.ANSWERED, "Answered"), (Request.State.REFUSED, "Refused")],
+        widget=forms.RadioSelect,
+    )
+    outcome = forms.CharField(label="What the requester was told", max_length=2000, widget=_long(3))
+    release = forms.BooleanField(
+        label="Stop holding the footage for this request",
+        required=False,
+        help_text="Leave it held while a complaint to the Information Commissioner is possible.",
+    )

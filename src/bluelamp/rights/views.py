@@ -1,0 +1,141 @@
+"""The desk of the information rights officers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_GET, require_POST
+
+from bluelamp.custody import queries as custody_queries
+from bluelamp.people import access
+from bluelamp.people.policy import Action
+from bluelamp.rights import queries, rules, services
+from bluelamp.rights.forms import CloseForm, ExtendForm, ProofsForm, QuestionForm
+from bluelamp.rights.models import Request
+from bluelamp.web.responses import render
+
+_FORMS: dict[str, type[forms.Form]] = {
+    "proofs": ProofsForm,
+    "question": QuestionForm,
+    "extend": ExtendForm,
+    "close": CloseForm,
+}
+_CLOSED = (Request.State.ANSWERED, Request.State.REFUSED, Request.State.LAPSED)
+
+
+@access.signed_in
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    access.require(request, Action.VIEW_REQUESTS)
+    closed = request.GET.get("show") == "closed"
+    states = _CLOSED if closed else (Request.State.OPEN, Request.State.UNCONFIRMED)
+    return render(request, "rights/index.html", {"rows": queries.desk(states), "closed": closed})
+
+
+@access.signed_in
+@require_GET
+def desk(request: HttpRequest, request_id: UUID) -> HttpResponse:
+    access.require(request, Action.VIEW_REQUESTS)
+    return _page(request, get_object_or_404(Request, pk=request_id))
+
+
+@access.signed_in
+@require_POST
+def prove_identity(request: HttpRequest, request_id: UUID) -> HttpResponse:
+    return _act(
+        request,
+        request_id,
+        "proofs",
+        lambda found, given: services.prove_identity(found, by=request.user, proofs=given["proofs"]),
+        "Recorded. The statutory month runs from today.",
+    )
+
+
+@access.signed_in
+@require_POST
+def ask_clarification(request: HttpRequest, request_id: UUID) -> HttpResponse:
+    return _act(
+        request,
+        request_id,
+        "question",
+        lambda found, given: services.ask_clarification(found, by=request.user, question=given["question"]),
+        "Sent. The clock stands until you record the answer.",
+    )
+
+
+@access.signed_in
+@require_POST
+def clarified(request: HttpRequest, request_id: UUID) -> HttpResponse:
+    access.require(request, Action.HANDLE_REQUESTS)
+    services.clarified(get_object_or_404(Request, pk=request_id), by=request.user)
+    messages.success(request, "Recorded. The clock runs again.")
+    return redirect("requests:request", request_id)
+
+
+@access.signed_in
+@require_POST
+def extend(request: HttpRequest, request_id: UUID) -> HttpResponse:
+    return _act(
+        request,
+        request_id,
+        "extend",
+        lambda found, given: services.extend(found, by=request.user, reason=given["reason"]),
+        "Extended by two months. The requester has been told.",
+    )
+
+
+@access.signed_in
+@require_POST
+def close(request: HttpRequest, request_id: UUID) -> HttpResponse:
+    return _act(
+        request,
+        request_id,
+        "close",
+        lambda found, given: services.close(found, by=request.user, **given),
+        "The request is closed.",
+    )
+
+
+def _act(
+    request: HttpRequest,
+    request_id: UUID,
+    name: str,
+    act: Callable[[Request, dict[str, Any]], None],
+    done: str,
+) -> HttpResponse:
+    access.require(request, Action.HANDLE_REQUESTS)
+    found = get_object_or_404(Request, pk=request_id)
+    form = _FORMS[name](request.POST, auto_id=f"{name}_%s")
+    if not form.is_valid():
+        return _page(request, found, {name: form}, status=422)
+    act(found, form.cleaned_data)
+    messages.success(request, done)
+    return redirect("requests:request", found.pk)
+
+
+def _page(
+    request: HttpRequest, found: Request, given: dict[str, forms.Form] | None = None, status: int = 200
+) -> HttpResponse:
+    shown = {name: form(auto_id=f"{name}_%s") for name, form in _FORMS.items()} | (given or {})
+    return render(
+        request,
+        "rights/request.html",
+        {
+            "found": found,
+            "due": queries.due(found),
+            "today": queries.today(),
+            "matches": queries.matches(found),
+            "pause": found.pauses.filter(until=None).first(),
+            "extension_problem": rules.extension_problem(queries.clock_facts(found), queries.today()),
+            "history": custody_queries.history(found.custody_id),
+            "forms": shown,
+            "may_handle": access.allows(request, Action.HANDLE_REQUESTS) and found.state == Request.State.OPEN,
+        },
+        status=status,
+    )
