@@ -23,7 +23,7 @@ from starlette.routing import Mount  # noqa: E402
 from bluelamp.footage.asgi import routes as media_routes  # noqa: E402
 from bluelamp.ingest.asgi import routes as dock_routes  # noqa: E402
 from bluelamp.project.wsgi import application as pages  # noqa: E402
-from bluelamp.web.assets import StaticApp  # noqa: E402
+from bluelamp.web.assets import StaticApp, static_dirs  # noqa: E402
 
 
 @asynccontextmanager
@@ -34,7 +34,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
 
 application = Starlette(
     routes=[
-        Mount("/static", app=StaticApp()),
+        Mount("/static", app=StaticApp(static_dirs())),
         *dock_routes,
         *media_routes,
         Mount("/", app=WSGIMiddleware(pages, workers=settings.BLUELAMP.web_threads)),  # type: ignore[arg-type]

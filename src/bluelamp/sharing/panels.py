@@ -44,7 +44,7 @@ def recording_panel(request: HttpRequest, *, recording: Recording, **_: object) 
 def case_panel(request: HttpRequest, *, case: Case, **_: object) -> Markup | None:
     """What of a case is shared, and with whom."""
     shares = queries.visible_to(access.request_actor(request)).filter(case=case)
-    return _panel(request, {"shares": [(share, queries.standing(share).value) for share in shares]})
+    return _panel(request, {"shares": [(share, queries.standing(share).value) for share in shares], "may_share": False})
 
 
 def _panel(request: HttpRequest, context: dict[str, object]) -> Markup:

@@ -110,7 +110,7 @@ def index(request: HttpRequest, who: Recipient) -> HttpResponse:
 def watch(request: HttpRequest, who: Recipient, share_id: UUID) -> HttpResponse:
     """The footage's page; it opens only when the recipient says so, and that is recorded first."""
     share = _own(request, who, share_id)
-    context: dict[str, Any] = {"who": who, "share": share, "recording": share.recording}
+    context: dict[str, Any] = {"who": who, "share": share, "recording": share.recording, "source": None}
     if request.method == "POST":
         viewing = services.open_shared(share, session_key=request.session.session_key or "")
         context |= {"source": media.play_url(viewing), "poster": media.url(viewing, "poster")}

@@ -8,74 +8,113 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('cases', '0001_initial'),
-        ('footage', '0002_categories'),
-        ('people', '0001_initial'),
+        ("cases", "0001_initial"),
+        ("footage", "0002_categories"),
+        ("people", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Recipient',
+            name="Recipient",
             fields=[
-                ('id', models.UUIDField(default=bluelamp.kernel.ids.new_id, primary_key=True, serialize=False)),
-                ('name', models.TextField()),
-                ('email', models.EmailField(max_length=254)),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='recipients', to='people.organisation')),
+                ("id", models.UUIDField(default=bluelamp.kernel.ids.new_id, primary_key=True, serialize=False)),
+                ("name", models.TextField()),
+                ("email", models.EmailField(max_length=254)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="recipients", to="people.organisation"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'sharing_recipient',
+                "db_table": "sharing_recipient",
             },
         ),
         migrations.CreateModel(
-            name='Share',
+            name="Share",
             fields=[
-                ('id', models.UUIDField(default=bluelamp.kernel.ids.new_id, primary_key=True, serialize=False)),
-                ('urn', models.TextField(blank=True)),
-                ('summary', models.TextField()),
-                ('may_download', models.BooleanField(default=False)),
-                ('token_sha256', models.TextField(unique=True)),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('acknowledged_at', models.DateTimeField(null=True)),
-                ('revoked_at', models.DateTimeField(null=True)),
-                ('revoke_reason', models.TextField(blank=True)),
-                ('case', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='shares', to='cases.case')),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='shares', to=settings.AUTH_USER_MODEL)),
-                ('recipient', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='shares', to='sharing.recipient')),
-                ('recording', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='shares', to='footage.recording')),
-                ('revoked_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.UUIDField(default=bluelamp.kernel.ids.new_id, primary_key=True, serialize=False)),
+                ("urn", models.TextField(blank=True)),
+                ("summary", models.TextField()),
+                ("may_download", models.BooleanField(default=False)),
+                ("token_sha256", models.TextField(unique=True)),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("acknowledged_at", models.DateTimeField(null=True)),
+                ("revoked_at", models.DateTimeField(null=True)),
+                ("revoke_reason", models.TextField(blank=True)),
+                (
+                    "case",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="shares", to="cases.case"
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="shares", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "recipient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="shares", to="sharing.recipient"
+                    ),
+                ),
+                (
+                    "recording",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="shares", to="footage.recording"
+                    ),
+                ),
+                (
+                    "revoked_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'db_table': 'sharing_share',
-                'ordering': ['-created_at'],
+                "db_table": "sharing_share",
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='SignInCode',
+            name="SignInCode",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code_hmac', models.TextField()),
-                ('sent_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('used_at', models.DateTimeField(null=True)),
-                ('recipient', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='codes', to='sharing.recipient')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code_hmac", models.TextField()),
+                ("sent_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("used_at", models.DateTimeField(null=True)),
+                (
+                    "recipient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="codes", to="sharing.recipient"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'sharing_sign_in_code',
+                "db_table": "sharing_sign_in_code",
             },
         ),
         migrations.AddConstraint(
-            model_name='recipient',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='sharing_recipient_email_once'),
+            model_name="recipient",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.text.Lower("email"), name="sharing_recipient_email_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='signincode',
-            index=models.Index(fields=['recipient', '-sent_at'], name='sharing_code_recent'),
+            model_name="signincode",
+            index=models.Index(fields=["recipient", "-sent_at"], name="sharing_code_recent"),
         ),
     ]

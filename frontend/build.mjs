@@ -1,0 +1,56 @@
+// Compiles frontend/ into src/bluelamp/web/static/vendor/, each file with a .gz twin that the server sends as it is.
+
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { dirname, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+
+import { build } from 'esbuild'
+import { compile } from 'sass'
+
+const here = dirname(fileURLToPath(import.meta.url))
+const modules = join(here, '..', 'node_modules')
+const target = join(here, '..', 'src', 'bluelamp', 'web', 'static', 'vendor')
+
+const styles = () =>
+  compile(join(here, 'styles', 'bluelamp.scss'), {
+    loadPaths: [modules],
+    quietDeps: true,
+    style: 'compressed'
+  }).css
+
+const script = async (entry) => {
+  const result = await build({
+    bundle: true,
+    entryPoints: [join(here, 'scripts', entry)],
+    format: 'esm',
+    legalComments: 'none',
+    minify: true,
+    nodePaths: [modules],
+    target: 'es2020',
+    write: false
+  })
+  return result.outputFiles[0].text
+}
+
+const copied = async (...path) => {
+  const text = await readFile(join(modules, ...path), 'utf8')
+  // The map is not shipped, so a browser's developer tools should not ask for it.
+  return text.replace(/\n?\/\/# sourceMappingURL=\S*\s*$/, '\n')
+}
+
+const files = {
+  'bluelamp.css': styles(),
+  'bluelamp.js': await script('bluelamp.js'),
+  'htmx.min.js': await copied('htmx.org', 'dist', 'htmx.min.js'),
+  'hx-sse.min.js': await copied('htmx.org', 'dist', 'ext', 'hx-sse.min.js')
+}
+
+await rm(target, { recursive: true, force: true })
+await mkdir(target, { recursive: true })
+for (const [name, text] of Object.entries(files)) {
+  const gzipped = gzipSync(text, { level: 9 })
+  await writeFile(join(target, name), text)
+  await writeFile(join(target, `${name}.gz`), gzipped)
+  console.log(`${name.padEnd(16)} ${String(Buffer.byteLength(text)).padStart(7)} bytes, ${gzipped.length} gzipped`)
+}

@@ -1,0 +1,36 @@
+"""What holds for the templates of every room."""
+
+import re
+
+import pytest
+from django.template import engines
+from jinja2 import nodes
+
+ENVIRONMENT = engines["jinja2"].env
+TEMPLATES = sorted(name for name in ENVIRONMENT.list_templates() if not name.startswith("govuk_frontend_jinja/"))
+
+
+def _source(name):
+    return ENVIRONMENT.loader.get_source(ENVIRONMENT, name)[0]
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_template_compiles_and_imports_only_macros_that_exist(name):
+    ENVIRONMENT.get_template(name)
+    for imported in ENVIRONMENT.parse(_source(name)).find_all(nodes.FromImport):
+        if not isinstance(imported.template, nodes.Const):
+            continue
+        offered = ENVIRONMENT.get_template(imported.template.value).module
+        for wanted in imported.names:
+            macro = wanted if isinstance(wanted, str) else wanted[0]
+            assert hasattr(offered, macro), f"{imported.template.value} has no macro {macro}"
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_template_needs_nothing_that_the_content_security_policy_forbids(name):
+    source = re.sub(r"\{#.*?#\}", "", _source(name), flags=re.DOTALL)
+    for tag in re.findall(r"<[a-zA-Z][^<>]*>", source):
+        assert not re.search(r"\s(style|on[a-z]+|hx-on[\w:-]*)\s*=", tag), tag
+        if re.match(r"<style\b|<script\b(?![^>]*\bsrc=)(?![^>]*application/json)", tag):
+            assert "csp_nonce()" in tag, tag
+        assert "javascript:" not in tag, tag
