@@ -10,26 +10,28 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
-from bluelamp.kernel.errors import Conflict
+from bluelamp.kernel.errors import Conflict, NotFound
 
+_DEFAULT = Path("bluelamp-demo")
 _EACH = 3
 _SECONDS = 8.0
 
 
 def demo(
-    data: Annotated[Path, typer.Option("--data", help="The demonstration's data folder; made anew.")] = Path(
-        "bluelamp-demo"
-    ),
+    data: Annotated[Path, typer.Option("--data", help="The demonstration's data folder; made anew.")] = _DEFAULT,
     port: Annotated[int, typer.Option("--port", help="Port of the pages.")] = 8000,
     exit_: Annotated[bool, typer.Option("--exit", help="End after the main job, with a summary.")] = False,
     json: Annotated[Path | None, typer.Option("--json", help="Write the summary to this file as JSON.")] = None,
+    code: Annotated[str, typer.Option("--code", help="Print this username's one-time code now, and end.")] = "",
 ) -> None:
     """Run a demonstration force: record, dock, watch, flag, share, ask, and let 31 days pass."""
     from bluelamp.cli.supervisor.supervisor import Supervisor
 
     data = data.resolve()
+    if code:
+        typer.echo(_one_time_code(data, code))
+        return
     _make_room(data)
     console = Console()
     target = json.resolve() if json else None
@@ -132,14 +134,38 @@ def _write_facts(data: Path, address: str, force: Any, told: Any) -> None:
 
 
 def _invite(console: Console, address: str, force: Any, data: Path) -> None:
-    table = Table(title=f"Sign in at {address}")
-    for column in ("role", "username", "password", "one-time password secret"):
-        table.add_column(column)
+    console.rule(f"Sign in at {address}")
     for account in force.accounts:
-        table.add_row(account.role, account.username, account.password or "", account.totp_secret or "")
-    console.print(table)
-    console.print(f"The same stands in {data / 'demo.json'}. Messages (links, one-time codes) are in {data / 'mail'}.")
-    console.print(f"The public's page: {address}/public/   The partners' portal: {address}/share/")
+        console.print(
+            f"  {account.role.replace('_', ' '):24}{account.username:12}{account.password:18}"
+            f"one-time password secret {account.totp_secret}",
+            soft_wrap=True,
+            highlight=False,
+        )
+    folder = f" --data {data}" if data != _DEFAULT.resolve() else ""
+    console.print(f"  No authenticator app at hand? .venv/bin/bluelamp demo{folder} --code USERNAME prints the code.")
+    console.print(f"  The prosecutor signs in at {address}/share/ with a code from {data / 'mail'}.", soft_wrap=True)
+    console.print(f"  The public asks at {address}/public/. All this stands in {data / 'demo.json'}.", soft_wrap=True)
+
+
+def _one_time_code(data: Path, username: str) -> str:
+    """The code that an authenticator app would show for a demonstration's account (RFC 6238)."""
+    from bluelamp.cli import django_ready
+    from bluelamp.cli.supervisor.instance import read_json
+
+    accounts = {account["username"]: account for account in read_json(data / "demo.json").get("accounts", [])}
+    secret = accounts.get(username, {}).get("totp_secret")
+    if not secret:
+        raise NotFound(
+            f"There is no account {username!r} with one-time passwords in {data / 'demo.json'}.",
+            "Nothing was changed.",
+            f"Choose one of: {', '.join(name for name in accounts if accounts[name]['totp_secret']) or 'none'}.",
+        )
+    os.environ["BLUELAMP_DATA"] = str(data)
+    django_ready()
+    from bluelamp.cli.demo.browser import one_time_code
+
+    return one_time_code(secret)
 
 
 def _serve_until_stopped() -> None:

@@ -42,9 +42,7 @@ class Browser:
         """With password and one-time password."""
         page = self.submit("/account/login/", {"login": account.username, "password": account.password or ""})
         if account.totp_secret:
-            counter = next(iter(yield_hotp_counters_from_time()))
-            code = format_hotp_value(hotp_value(account.totp_secret, counter))
-            page = self.submit(page, {"code": code})
+            page = self.submit(page, {"code": one_time_code(account.totp_secret)})
         if "/account/" in str(page.url):
             raise RuntimeError(f"{account.username} could not sign in: the sign-in ended at {page.url}")
 
@@ -61,6 +59,12 @@ class Browser:
             size = int(part.headers["Content-Range"].rpartition("/")[2])
             received += len(part.content)
         return received
+
+
+def one_time_code(secret: str) -> str:
+    """What an authenticator app shows now (RFC 6238)."""
+    counter = next(iter(yield_hotp_counters_from_time()))
+    return format_hotp_value(hotp_value(secret, counter))
 
 
 class Mail:

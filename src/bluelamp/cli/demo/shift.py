@@ -76,7 +76,7 @@ def run(
             serial,
             recorded,
             len(result.uploaded),
-            result.receipts_verified,
+            len(result.receipts_verified),
             len(Device.open(devices / serial).inventory()),
             tuple(str(problem) for problem in result.problems),
         )

@@ -57,7 +57,7 @@ def wait_until_prepared(count: int, say: Say, seconds: float = 150) -> int:
     while True:
         ready = Recording.objects.filter(processing=Recording.Processing.READY).count()
         waiting = Recording.objects.filter(processing=Recording.Processing.WAITING).count()
-        if ready + 0 >= count or not waiting or time.monotonic() > deadline:
+        if ready >= count or not waiting or time.monotonic() > deadline:
             return ready
         say(f"  {ready} of {count} prepared for viewing")
         connection.close()
@@ -80,10 +80,11 @@ def let_days_pass(say: Say) -> None:
     """Move the clock past day 31, in steps, so that quarantine comes before deletion."""
     for days in (20, 7, 2, 1, 1, 1):
         clock.advance(timedelta(days=days))
-        swept = retention.sweep(clock.now())
+        retention.sweep(clock.now())
         left = Recording.objects.filter(state=Recording.State.LIVE).count()
         quarantined = Recording.objects.filter(state=Recording.State.QUARANTINED).count()
-        say(f"  {clock.now():%d %B %Y}: {left} kept, {quarantined} in quarantine ({swept})")
+        gone = Recording.objects.filter(state=Recording.State.DELETED).count()
+        say(f"  {clock.now():%d %B %Y}: {left} kept, {quarantined} in quarantine, {gone} deleted")
 
 
 def _account(force: Force, role: Role) -> Account:
