@@ -1,0 +1,1 @@
+"""Runs everything that one machine needs: embedded PostgreSQL, migrations, web and workers."""
