@@ -12,6 +12,7 @@ from bluelamp.kernel import clock
 from bluelamp.kernel.ids import new_id
 from bluelamp.people.models import Person, Unit
 from bluelamp.people.policy import Role
+from tests import signin
 
 _numbers = itertools.count(1)
 
@@ -23,7 +24,7 @@ def unit(name: str = "", parent: Unit | None = None, kind: str = Unit.Kind.UNIT)
 
 def person(*roles: Role, unit: Unit | None = None, name: str = "") -> Person:
     number = next(_numbers)
-    return Person.objects.create(
+    made = Person.objects.create(
         username=f"person{number}",
         name=name or f"Person {number}",
         warrant_number=f"W{number:05}",
@@ -31,6 +32,8 @@ def person(*roles: Role, unit: Unit | None = None, name: str = "") -> Person:
         unit=unit,
         roles=[role.value for role in roles],
     )
+    signin.second_factor(made)
+    return made
 
 
 def camera(unit: Unit, serial: str = "") -> Camera:

@@ -46,6 +46,11 @@ class Camera(models.Model):
     def __str__(self) -> str:
         return self.serial
 
+    @property
+    def custody_id(self) -> str:
+        """This camera in the ledger."""
+        return f"camera:{self.serial}"
+
 
 class Dock(models.Model):
     """A docking station, known by a secret token of which only the SHA-256 is kept."""
@@ -62,6 +67,11 @@ class Dock(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def custody_id(self) -> str:
+        """This dock in the ledger."""
+        return f"dock:{self.pk}"
 
 
 def _one(column: str) -> Func:

@@ -6,17 +6,25 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
 
 from bluelamp import custody
 from bluelamp.kernel.errors import NotAllowed, NotSignedIn
+from bluelamp.people import sessions
 from bluelamp.people.events import AccessRefused
 from bluelamp.people.models import Person
 from bluelamp.people.policy import Action, Actor, Decision, Role, Thing, may
 from bluelamp.people.queries import unit_and_below
 
 ANYBODY = Actor(id=None)
+
+_OVER = {
+    "idle": "You were signed out because nothing happened for a while. Sign in again to go on.",
+    "too long": "You were signed out at the end of a shift's length. Sign in again to go on.",
+}
 
 
 def actor(person: Any) -> Actor:
@@ -32,10 +40,10 @@ def actor(person: Any) -> Actor:
 
 
 def request_actor(request: HttpRequest) -> Actor:
-    """The actor of a request, worked out once."""
+    """The actor of a request, worked out once; the public while a sign-in is not complete, or when it has run out."""
     found = getattr(request, "bluelamp_actor", None)
     if found is None:
-        found = actor(request.user)
+        found = actor(sessions.person_of(request))
         request.bluelamp_actor = found  # type: ignore[attr-defined]
     return found
 
@@ -81,7 +89,21 @@ def signed_in(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespon
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request_actor(request).id is None:
-            return redirect_to_login(request.get_full_path())
+            return _to_sign_in(request)
+        return view(request, *args, **kwargs)
+
+    guarded.needs_sign_in = True  # type: ignore[attr-defined]  # read by the test that walks all URLs
+    return guarded
+
+
+def signing_in(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Let people reach `view` who gave a password, even if a step is missing: it is where that step is done."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        request_actor(request)
+        if not request.user.is_authenticated:
+            return _to_sign_in(request)
         return view(request, *args, **kwargs)
 
     guarded.needs_sign_in = True  # type: ignore[attr-defined]  # read by the test that walks all URLs
@@ -92,3 +114,17 @@ def public(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseB
     """Declare that `view` is meant for everybody."""
     view.is_public = True  # type: ignore[attr-defined]  # read by the test that walks all URLs
     return view
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
+    over = getattr(request, "session_over", "")
+    if over:
+        messages.info(request, _OVER[over])
+    if isinstance(request.user, Person):
+        response: HttpResponseBase = redirect(sessions.missing_step(request.session, request.user))
+    else:
+        response = redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
+    if "HX-Request" in request.headers:
+        # A fragment must not be replaced by a whole sign-in page: the browser goes there instead.
+        return HttpResponse(headers={"HX-Redirect": response["Location"]})
+    return response

@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils.crypto import salted_hmac
 
 from bluelamp.people.policy import Role
 
@@ -31,6 +32,11 @@ class Unit(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def custody_id(self) -> str:
+        """This unit in the ledger."""
+        return f"unit:{self.pk}"
+
 
 class Organisation(models.Model):
     """Who the force shares with: the Crown Prosecution Service, a defence firm, a court, a scrutiny panel."""
@@ -53,6 +59,11 @@ class Organisation(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def custody_id(self) -> str:
+        """This organisation in the ledger."""
+        return f"organisation:{self.pk}"
+
 
 class PersonManager(BaseUserManager["Person"]):
     def get_by_natural_key(self, username: str) -> Person:
@@ -69,6 +80,8 @@ class Person(AbstractBaseUser):
     unit = models.ForeignKey(Unit, models.PROTECT, null=True, blank=True, related_name="people")
     roles = ArrayField(models.TextField(choices=[(role.value, role.name) for role in Role]), default=list)
     is_active = models.BooleanField(default=True)
+    password_is_temporary = models.BooleanField(default=False)
+    session_epoch = models.PositiveIntegerField(default=0)
 
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"
@@ -87,3 +100,13 @@ class Person(AbstractBaseUser):
     def custody_id(self) -> str:
         """This person in the ledger."""
         return f"person:{self.pk}"
+
+    def role_names(self) -> list[str]:
+        """The roles in words, in the order in which the policy lists them."""
+        return [role.words for role in Role if role.value in self.roles]
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        # Django compares this at every request: another password or another epoch ends all sessions of the person.
+        return salted_hmac(
+            "bluelamp.people.session", f"{self.session_epoch}:{self.password}", secret=secret, algorithm="sha256"
+        ).hexdigest()

@@ -1,6 +1,6 @@
 """Who may do what: one pure function over plain facts, deny by default.
 
-The table below is the whole policy; `tests/people/test_policy.py` states the expected answer for every role and every
+The tables below are the whole policy; `tests/people/test_policy.py` states the expected answer for every role and every
 action. Sources: DPA 2018 s.62 (a reason for consultation), College of Policing guidance on body-worn video as summed up
 in the force's policy: own footage may be watched, that of others needs a role in the case or a stated reason; after a
 death or serious injury nobody watches before the post-incident manager releases it.
@@ -23,9 +23,22 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     OPERATOR = "operator"
 
+    @property
+    def words(self) -> str:
+        """The role as the force calls it."""
+        return _WORDS.get(self, self.value.replace("_", " ").capitalize())
+
+
+_WORDS = {
+    Role.OFFICER: "Front-line officer",
+    Role.BWV_MANAGER: "Body-worn video manager",
+    Role.RIGHTS_OFFICER: "Information rights officer",
+    Role.POST_INCIDENT_MANAGER: "Post-incident manager",
+}
+
 
 class Action(StrEnum):
-    """What can be asked for. The first group concerns one recording, the rest the installation."""
+    """What can be asked for. The first group concerns one recording, the second a camera, the rest the installation."""
 
     WATCH = "watch"
     VIEW_FACTS = "view_facts"
@@ -38,6 +51,8 @@ class Action(StrEnum):
     UNLOCK = "unlock"
     VIEW_HISTORY = "view_history"
     SHARE = "share"
+
+    ISSUE_CAMERA = "issue_camera"
 
     SEARCH = "search"
     MANAGE_CASES = "manage_cases"
@@ -69,10 +84,11 @@ class Actor:
 
 @dataclass(frozen=True)
 class Thing:
-    """What it is asked about: the facts of one recording that bear on the answer.
+    """What it is asked about: the facts of one recording, or one camera, that bear on the answer.
 
     `wearer` is the person who recorded it, `members` are people with a role in a case that it belongs to,
-    `released_to` those whom the post-incident manager lets watch it in spite of a lock.
+    `released_to` those whom the post-incident manager lets watch it in spite of a lock. Of a camera only `unit` is
+    looked at.
     """
 
     subject: str
@@ -100,8 +116,10 @@ _BY_ROLE: dict[Action, frozenset[Role]] = {
     Action.MANAGE_CASES: frozenset({_R.INVESTIGATOR, _R.PROFESSIONAL_STANDARDS}),
     Action.VIEW_FLEET: frozenset({_R.SUPERVISOR, _R.BWV_MANAGER, _R.AUDITOR, _R.OPERATOR}),
     Action.MANAGE_FLEET: frozenset({_R.BWV_MANAGER}),
+    Action.ISSUE_CAMERA: frozenset({_R.BWV_MANAGER}),
     Action.VIEW_PEOPLE: frozenset({_R.SUPERVISOR, _R.BWV_MANAGER, _R.PROFESSIONAL_STANDARDS, _R.AUDITOR, _R.OPERATOR}),
-    Action.MANAGE_PEOPLE: frozenset({_R.BWV_MANAGER, _R.OPERATOR}),
+    # Not the operator: whoever runs the machine must not be able to make himself an investigator.
+    Action.MANAGE_PEOPLE: frozenset({_R.BWV_MANAGER}),
     Action.VIEW_REQUESTS: frozenset({_R.RIGHTS_OFFICER, _R.PROFESSIONAL_STANDARDS, _R.AUDITOR}),
     Action.HANDLE_REQUESTS: frozenset({_R.RIGHTS_OFFICER}),
     Action.VIEW_OVERSIGHT: frozenset(
@@ -114,10 +132,17 @@ _BY_ROLE: dict[Action, frozenset[Role]] = {
     Action.UNLOCK: frozenset({_R.POST_INCIDENT_MANAGER}),
     Action.HOLD: frozenset({_R.RIGHTS_OFFICER, _R.PROFESSIONAL_STANDARDS, _R.BWV_MANAGER}),
     Action.VIEW_HISTORY: frozenset(
-        {_R.SUPERVISOR, _R.BWV_MANAGER, _R.INVESTIGATOR, _R.RIGHTS_OFFICER, _R.PROFESSIONAL_STANDARDS, _R.AUDITOR}
+        {_R.BWV_MANAGER, _R.INVESTIGATOR, _R.RIGHTS_OFFICER, _R.PROFESSIONAL_STANDARDS, _R.AUDITOR}
     ),
     Action.VIEW_FACTS: frozenset(
-        {_R.BWV_MANAGER, _R.INVESTIGATOR, _R.RIGHTS_OFFICER, _R.PROFESSIONAL_STANDARDS, _R.POST_INCIDENT_MANAGER, _R.AUDITOR}
+        {
+            _R.BWV_MANAGER,
+            _R.INVESTIGATOR,
+            _R.RIGHTS_OFFICER,
+            _R.PROFESSIONAL_STANDARDS,
+            _R.POST_INCIDENT_MANAGER,
+            _R.AUDITOR,
+        }
     ),
     Action.RELEASE: frozenset({_R.BWV_MANAGER, _R.PROFESSIONAL_STANDARDS}),
     Action.EXTEND: frozenset({_R.BWV_MANAGER, _R.INVESTIGATOR, _R.PROFESSIONAL_STANDARDS, _R.RIGHTS_OFFICER}),
@@ -127,10 +152,10 @@ _BY_ROLE: dict[Action, frozenset[Role]] = {
     Action.WATCH: frozenset(),
 }
 
-# What the wearer may do with own footage, and a supervisor with that of the own units.
+# What the wearer may do with own footage, people in its case with it, and a supervisor with that of the own units.
 _WEARER = frozenset({Action.VIEW_FACTS, Action.FLAG, Action.NOTE, Action.EXTEND, Action.VIEW_HISTORY})
-_SUPERVISOR = frozenset({Action.VIEW_FACTS, Action.FLAG, Action.NOTE, Action.EXTEND})
-_CASE_MEMBER = frozenset({Action.VIEW_FACTS, Action.FLAG, Action.NOTE, Action.EXTEND, Action.SHARE, Action.VIEW_HISTORY})
+_SUPERVISOR = _WEARER
+_CASE_MEMBER = _WEARER | {Action.SHARE}
 
 # Roles that may watch others' footage when they say why; an officer may do so within the own unit's tree.
 _WATCH_WITH_REASON = frozenset(
@@ -154,29 +179,42 @@ RECORDING_ACTIONS = frozenset(
 )
 
 _NO = "Your role does not include this."
+_LOCKED = (
+    "The recording is locked after a death or serious injury. "
+    "The post-incident manager decides who may watch it, and when."
+)
 
 
 def may(actor: Actor, action: Action, thing: Thing | None = None) -> Decision:
-    """Whether `actor` may do `action`, to `thing` where the action concerns one recording."""
+    """Whether `actor` may do `action`, to `thing` where the action concerns one recording or one camera."""
     if actor.id is None:
         return Decision(False, "Sign in first.")
+    if not actor.roles:
+        return Decision(False, "Your account has no role.")
     if action in RECORDING_ACTIONS:
         if thing is None:
             return Decision(False, "This is about one recording, and none was named.")
         return _watch(actor, thing) if action is Action.WATCH else _act(actor, action, thing)
     if actor.roles & _BY_ROLE[action]:
         return Decision(True, "Your role includes this.")
+    if action is Action.ISSUE_CAMERA and thing is not None and _supervises(actor, thing):
+        return Decision(True, "It is a camera of a unit that you supervise.")
     return Decision(False, _NO)
 
 
 def _act(actor: Actor, action: Action, thing: Thing) -> Decision:
+    if action is Action.UNLOCK and thing.wearer == actor.id:
+        return Decision(False, "Nobody unlocks own footage: another post-incident manager decides.")
+    if action is Action.SHARE and thing.locked and not _released(actor, thing):
+        # Otherwise the recipient of a share would watch what nobody here may.
+        return Decision(False, _LOCKED)
     if actor.roles & _BY_ROLE[action]:
         return Decision(True, "Your role includes this.")
     if thing.wearer == actor.id and action in _WEARER:
         return Decision(True, "It is your own recording.")
     if actor.id in thing.members and action in _CASE_MEMBER:
         return Decision(True, "You have a role in its case.")
-    if Role.SUPERVISOR in actor.roles and thing.unit in actor.units and action in _SUPERVISOR:
+    if _supervises(actor, thing) and action in _SUPERVISOR:
         return Decision(True, "You supervise the unit that recorded it.")
     if Role.OFFICER in actor.roles and thing.unit in actor.units and action is Action.VIEW_FACTS:
         return Decision(True, "Your unit recorded it.")
@@ -185,13 +223,11 @@ def _act(actor: Actor, action: Action, thing: Thing) -> Decision:
 
 def _watch(actor: Actor, thing: Thing) -> Decision:
     if thing.locked:
-        if Role.POST_INCIDENT_MANAGER in actor.roles or actor.id in thing.released_to:
-            return Decision(True, "The recording is locked after an incident; you are released to watch it.", needs_reason=True)
-        return Decision(
-            False,
-            "The recording is locked after a death or serious injury. "
-            "The post-incident manager decides who may watch it, and when.",
-        )
+        if _released(actor, thing):
+            return Decision(
+                True, "The recording is locked after an incident; you are released to watch it.", needs_reason=True
+            )
+        return Decision(False, _LOCKED)
     if thing.wearer == actor.id:
         return Decision(True, "It is your own recording.")
     if actor.id in thing.members:
@@ -201,3 +237,14 @@ def _watch(actor: Actor, thing: Thing) -> Decision:
     if actor.roles & {Role.SUPERVISOR, Role.OFFICER} and thing.unit in actor.units:
         return Decision(True, "A colleague recorded it: say why you need to watch it.", needs_reason=True)
     return Decision(False, "It was recorded by another unit, and you have no role in its case.")
+
+
+def _supervises(actor: Actor, thing: Thing) -> bool:
+    return Role.SUPERVISOR in actor.roles and thing.unit in actor.units
+
+
+def _released(actor: Actor, thing: Thing) -> bool:
+    """Whether a lock does not stop `actor`: released by name, or a post-incident manager who did not record it."""
+    if actor.id in thing.released_to:
+        return True
+    return Role.POST_INCIDENT_MANAGER in actor.roles and thing.wearer != actor.id

@@ -15,7 +15,11 @@ urlpatterns = [
     path("share/", include("bluelamp.sharing.portal_urls")),
     path("shares/", include("bluelamp.sharing.urls")),
     path("requests/", include("bluelamp.rights.urls")),
+    path("public/figures/", include("bluelamp.oversight.public_urls")),
     path("public/", include("bluelamp.rights.public_urls")),
+    path("fleet/", include("bluelamp.fleet.urls")),
+    path("oversight/", include("bluelamp.oversight.urls")),
+    path("audit/", include("bluelamp.oversight.audit_urls")),
 ]
 
 handler400 = "bluelamp.web.errors.bad_request"

@@ -8,76 +8,145 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('people', '0001_initial'),
+        ("people", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Camera',
+            name="Camera",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('serial', models.TextField(unique=True)),
-                ('model', models.TextField()),
-                ('mount', models.TextField(choices=[('chest', 'Chest'), ('cap', 'Cap'), ('ballistic helmet', 'Ballistic helmet')], default='chest')),
-                ('state', models.TextField(choices=[('stock', 'In stock'), ('service', 'In service'), ('repair', 'In repair'), ('lost', 'Lost'), ('retired', 'Retired')], default='stock')),
-                ('public_key', models.TextField(blank=True)),
-                ('firmware', models.TextField(blank=True)),
-                ('battery_percent', models.SmallIntegerField(null=True)),
-                ('storage_capacity', models.BigIntegerField(null=True)),
-                ('storage_free', models.BigIntegerField(null=True)),
-                ('clock_offset_ms', models.BigIntegerField(null=True)),
-                ('last_docked_at', models.DateTimeField(null=True)),
-                ('first_issued_at', models.DateTimeField(null=True)),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cameras', to='people.unit')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("serial", models.TextField(unique=True)),
+                ("model", models.TextField()),
+                (
+                    "mount",
+                    models.TextField(
+                        choices=[("chest", "Chest"), ("cap", "Cap"), ("ballistic helmet", "Ballistic helmet")],
+                        default="chest",
+                    ),
+                ),
+                (
+                    "state",
+                    models.TextField(
+                        choices=[
+                            ("stock", "In stock"),
+                            ("service", "In service"),
+                            ("repair", "In repair"),
+                            ("lost", "Lost"),
+                            ("retired", "Retired"),
+                        ],
+                        default="stock",
+                    ),
+                ),
+                ("public_key", models.TextField(blank=True)),
+                ("firmware", models.TextField(blank=True)),
+                ("battery_percent", models.SmallIntegerField(null=True)),
+                ("storage_capacity", models.BigIntegerField(null=True)),
+                ("storage_free", models.BigIntegerField(null=True)),
+                ("clock_offset_ms", models.BigIntegerField(null=True)),
+                ("last_docked_at", models.DateTimeField(null=True)),
+                ("first_issued_at", models.DateTimeField(null=True)),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="cameras", to="people.unit"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'fleet_camera',
-                'ordering': ['serial'],
+                "db_table": "fleet_camera",
+                "ordering": ["serial"],
             },
         ),
         migrations.CreateModel(
-            name='Dock',
+            name="Dock",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.TextField(unique=True)),
-                ('token_sha256', models.TextField(unique=True)),
-                ('active', models.BooleanField(default=True)),
-                ('last_seen_at', models.DateTimeField(null=True)),
-                ('unit', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='docks', to='people.unit')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.TextField(unique=True)),
+                ("token_sha256", models.TextField(unique=True)),
+                ("active", models.BooleanField(default=True)),
+                ("last_seen_at", models.DateTimeField(null=True)),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="docks", to="people.unit"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'fleet_dock',
-                'ordering': ['name'],
+                "db_table": "fleet_dock",
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='RolloutPlan',
+            name="RolloutPlan",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('planned', models.PositiveIntegerField()),
-                ('due_on', models.DateField(null=True)),
-                ('unit', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='rollout_plan', to='people.unit')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("planned", models.PositiveIntegerField()),
+                ("due_on", models.DateField(null=True)),
+                (
+                    "unit",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="rollout_plan", to="people.unit"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'fleet_rollout_plan',
+                "db_table": "fleet_rollout_plan",
             },
         ),
         migrations.CreateModel(
-            name='Assignment',
+            name="Assignment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('period', django.contrib.postgres.fields.ranges.DateTimeRangeField()),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='assignments', to=settings.AUTH_USER_MODEL)),
-                ('camera', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='assignments', to='fleet.camera')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("period", django.contrib.postgres.fields.ranges.DateTimeRangeField()),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="assignments",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "camera",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="assignments", to="fleet.camera"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'fleet_assignment',
-                'constraints': [django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.Func(models.F('camera'), models.F('camera'), models.Value('[]'), function='int8range'), '&&'), ('period', '&&')], name='fleet_one_wearer_a_camera'), django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.Func(models.F('person'), models.F('person'), models.Value('[]'), function='int8range'), '&&'), ('period', '&&')], name='fleet_one_camera_a_wearer')],
+                "db_table": "fleet_assignment",
+                "constraints": [
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[
+                            (
+                                models.Func(
+                                    models.F("camera"), models.F("camera"), models.Value("[]"), function="int8range"
+                                ),
+                                "&&",
+                            ),
+                            ("period", "&&"),
+                        ],
+                        name="fleet_one_wearer_a_camera",
+                    ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[
+                            (
+                                models.Func(
+                                    models.F("person"), models.F("person"), models.Value("[]"), function="int8range"
+                                ),
+                                "&&",
+                            ),
+                            ("period", "&&"),
+                        ],
+                        name="fleet_one_camera_a_wearer",
+                    ),
+                ],
             },
         ),
     ]

@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 
 from bluelamp.fleet.models import Camera
 from bluelamp.kernel.ids import new_id
 from bluelamp.people.models import Person, Unit
+
+if TYPE_CHECKING:
+    from bluelamp.custody import CustodyRecord
 
 
 class Incident(models.Model):
@@ -22,7 +29,10 @@ class Recording(models.Model):
 
     `started_at` and `ended_at` are corrected UTC (device time plus the offset measured at docking); the device's own
     values stay beside them. `original` is the name of the sealed object; its data key has the recording's id.
+    `collected` is the custody record of its acceptance, on the object that `services.accept` returns.
     """
+
+    collected: CustodyRecord
 
     class State(models.TextChoices):
         LIVE = "live", "Kept for now"
@@ -70,6 +80,7 @@ class Recording(models.Model):
     state = models.TextField(choices=State.choices, default=State.LIVE)
     processing = models.TextField(choices=Processing.choices, default=Processing.WAITING)
     processing_error = models.TextField(blank=True)
+    processing_attempts = models.PositiveSmallIntegerField(default=0)
     duration_ms = models.BigIntegerField(null=True)
     media = models.JSONField(default=dict)
     waveform = models.JSONField(default=list)
@@ -82,7 +93,10 @@ class Recording(models.Model):
 
     locked_at = models.DateTimeField(null=True)
     lock_reason = models.TextField(blank=True)
+    locked_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
     released_to = models.ManyToManyField(Person, related_name="+", db_table="footage_recording_released_to")
+
+    search = SearchVectorField(null=True)
 
     class Meta:
         db_table = "footage_recording"
@@ -91,9 +105,12 @@ class Recording(models.Model):
             models.UniqueConstraint(fields=["camera", "sequence"], name="footage_once_a_camera_sequence"),
         ]
         indexes = [
-            models.Index(fields=["-started_at"], name="footage_recording_started"),
-            models.Index(fields=["wearer", "-started_at"], name="footage_recording_wearer"),
-            models.Index(fields=["unit", "-started_at"], name="footage_recording_unit"),
+            models.Index(fields=["-started_at", "-id"], name="footage_recording_started"),
+            models.Index(fields=["wearer", "-started_at", "-id"], name="footage_recording_wearer"),
+            models.Index(fields=["unit", "-started_at", "-id"], name="footage_recording_unit"),
+            models.Index(fields=["category", "-started_at", "-id"], name="footage_recording_category"),
+            GinIndex(fields=["search"], name="footage_recording_search"),
+            GinIndex(fields=["events"], opclasses=["jsonb_path_ops"], name="footage_recording_events"),
             models.Index(fields=["state", "due_at"], name="footage_recording_due"),
         ]
 

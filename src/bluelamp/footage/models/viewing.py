@@ -34,6 +34,7 @@ class ServedRange(models.Model):
     """Bytes that really left the server for a viewing, and the stretch of time they stand for."""
 
     viewing = models.ForeignKey(Viewing, models.PROTECT, related_name="ranges")
+    variant = models.TextField()
     first_byte = models.BigIntegerField()
     last_byte = models.BigIntegerField()
     from_ms = models.BigIntegerField(null=True)

@@ -1,0 +1,48 @@
+"""What this room puts into the navigation, the start page and a person's page."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from bluelamp.fleet import queries
+from bluelamp.people.access import allows
+from bluelamp.people.models import Person
+from bluelamp.people.policy import Action
+from bluelamp.web import navigation
+from bluelamp.web.slots import register_panel
+
+_SHOWN = 5
+
+
+def register() -> None:
+    """Called once, when the app is ready."""
+    navigation.register("Fleet", "fleet:cameras", lambda request: allows(request, Action.VIEW_FLEET), order=50)
+    register_panel("home", _own_camera, order=10)
+    register_panel("home", _needs_attention, order=50)
+    register_panel("people.person", _cameras_of)
+
+
+def _own_camera(request: HttpRequest) -> SafeString | None:
+    assignment = queries.standing_assignment(request.user) if isinstance(request.user, Person) else None
+    if assignment is None:
+        return None
+    context = {"camera": assignment.camera, "since": assignment.period.lower}
+    return render_to_string("fleet/home_own_camera.html", context, request)
+
+
+def _needs_attention(request: HttpRequest) -> SafeString | None:
+    if not allows(request, Action.MANAGE_FLEET):
+        return None
+    found = queries.attention()
+    if not found:
+        return None
+    context = {"cameras": found[:_SHOWN], "count": len(found)}
+    return render_to_string("fleet/home_attention.html", context, request)
+
+
+def _cameras_of(request: HttpRequest, person: Person) -> SafeString | None:
+    if not allows(request, Action.VIEW_FLEET):
+        return None
+    return render_to_string("fleet/person_cameras.html", {"assignments": queries.assignments(person=person)}, request)

@@ -1,0 +1,25 @@
+"""What rooms above footage may register, so that footage never imports them.
+
+`accepted(recording)`: in the transaction of acceptance; retention sets the due date there.
+`facts_changed(recording)`: in the transaction of every change that may bear on how long a recording is kept.
+`members(recording)`: the ids of people with a role in a case that the recording belongs to.
+`recordings_of_member(person_id)`: the ids of recordings that a person may see through a role in a case.
+`grants`: by the first part of a viewing's grant ("share" for "share:<uuid>"), a function that says whether the grant
+still stands; asked again at every request for bytes. "person" is built in (see `footage.delivery`).
+`history_words`: by the tag of an event, what it is called in a recording's history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bluelamp.footage.models import Viewing
+from bluelamp.kernel.hooks import Hook
+
+accepted = Hook("footage.accepted")
+facts_changed = Hook("footage.facts_changed")
+members = Hook("footage.members")
+recordings_of_member = Hook("footage.recordings_of_member")
+
+grants: dict[str, Callable[[Viewing], bool]] = {}
+history_words: dict[str, str] = {}

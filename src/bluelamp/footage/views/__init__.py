@@ -1,0 +1,1 @@
+"""Pages: finding recordings, showing one, and what is said of it."""

@@ -1,0 +1,80 @@
+"""Custody events about docking and uploads. `recording.collected` is footage's. None carries a recording's content."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from bluelamp import custody
+from bluelamp.custody import Event, Operation
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class DockingOpened(Event):
+    """A camera offered its recordings. `refused` and `problems` are sentences, the first of many at most."""
+
+    tag = "docking.opened"
+    operation = Operation.COLLECTION
+    session: UUID
+    clock_offset_ms: int
+    clock_set: bool
+    offered: int
+    needed: int
+    had: int
+    refused: list[dict[str, Any]]
+    problems: list[str]
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class CameraRefused(Event):
+    """A dock brought a camera that the force does not know, or one that contradicts itself."""
+
+    tag = "camera.refused"
+    operation = Operation.COLLECTION
+    why: str
+    unreported: int
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class DockRefused(Event):
+    """Somebody called the docks' entrance without a valid token. `unreported`: attempts since the last event."""
+
+    tag = "dock.refused"
+    operation = Operation.COLLECTION
+    peer: str
+    path: str
+    why: str
+    unreported: int
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class UploadRejected(Event):
+    """What arrived is not what the camera signed, or cannot be taken; nothing of it was kept."""
+
+    tag = "upload.rejected"
+    operation = Operation.COLLECTION
+    upload: UUID | None
+    sequence: int
+    problem: str
+    expected_sha256: str
+    received_sha256: str
+    expected_size: int
+    received_size: int
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class UploadAbandoned(Event):
+    """An unfinished upload was given up; what had arrived of it was destroyed. The camera keeps its copy."""
+
+    tag = "upload.abandoned"
+    operation = Operation.ERASURE
+    upload: UUID
+    sequence: int
+    offset: int
+    length: int

@@ -1,0 +1,188 @@
+"""From a complete upload to a recording: idempotent, and to be run again from whatever point a crash left.
+
+1. all bytes acknowledged in staging            upload `receiving`
+2. hash equal to the manifest's, last segment   upload `received`
+   written, durable
+3. sealed object moved into the store           an object that step 4 adopts if the server ends here
+4. recording, retention date, custody event,    upload `accepted`
+   receipt, job: one transaction
+5. staging removed
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from bluelamp import custody
+from bluelamp.fleet import queries as fleet
+from bluelamp.footage.models import Recording
+from bluelamp.footage.services import NewRecording, accept
+from bluelamp.formats import iso8601, sealed
+from bluelamp.formats.manifest import SignedEntry
+from bluelamp.ingest import queries, receipts, rules, staging
+from bluelamp.ingest.models import DockingSession, Upload
+from bluelamp.ingest.services.uploads import clear, lock_camera, reject
+from bluelamp.kernel import clock
+from bluelamp.kernel.errors import Conflict
+from bluelamp.vault.errors import KeyUnknown
+from bluelamp.vault.keyring import get_keyring
+from bluelamp.vault.objects import associated_data
+from bluelamp.vault.stores import get_store
+
+
+@custody.unrecorded("opens files; no event is due before there is a recording")
+def open_writer(upload: Upload, lease: staging.Lease) -> staging.StagedWriter:
+    """Open an upload's staging for writing. Its data key is made with its first byte.
+
+    Raises StagingDamaged, StorageFull.
+    """
+    keyring = get_keyring()
+    try:
+        key = keyring.get(upload.key_id)
+    except KeyUnknown:
+        key = keyring.create(upload.key_id)
+    return staging.StagedWriter(lease, upload.pk, key, associated_data(upload.object_name), upload.length)
+
+
+@custody.unrecorded("its steps record upload.rejected, or recording.collected with the receipt")
+def accept_upload(
+    upload_id: UUID, lease: staging.Lease | None = None, writer: staging.StagedWriter | None = None
+) -> Upload:
+    """Take an upload as far as it can go, and return it as it stands then.
+
+    Without a lease it takes one; where somebody else is at it, nothing is done. `writer` is the open writer of whoever
+    holds the lease already. Raises what the database, keyring or store raise: then nothing is lost, and the next call
+    goes on.
+    """
+    if lease is None:
+        lease = staging.Lease.acquire(staging.folder_of(upload_id))
+        if lease is None:
+            return Upload.objects.get(pk=upload_id)
+        with lease:
+            return accept_upload(upload_id, lease)
+    upload = Upload.objects.select_related("camera", "session__dock").get(pk=upload_id)
+    if upload.state == Upload.State.RECEIVING and _all_there(upload, lease):
+        _finish(upload, lease, writer)
+        upload.refresh_from_db(fields=["state"])
+    if upload.state == Upload.State.RECEIVED:
+        _take_in(upload, lease)
+    upload.refresh_from_db()
+    if not upload.is_live:
+        clear(upload.pk, lease)
+    return upload
+
+
+@custody.unrecorded("accept_upload records what comes of it")
+def settled_receipt(session: DockingSession, sequence: int) -> dict[str, Any] | None:
+    """The receipt of a recording in the session's inventory; an upload that is complete is accepted first.
+
+    None while bytes are missing or it cannot be accepted just now. Raises as `queries.receipt` does.
+    """
+    receipt = queries.receipt(session, sequence)
+    if receipt is None:
+        upload = queries.latest_upload(session, sequence)
+        if upload is not None and staging.acknowledged_offset(staging.folder_of(upload.pk)) == upload.length:
+            accept_upload(upload.pk)
+            receipt = queries.receipt(session, sequence)
+    return receipt
+
+
+def _all_there(upload: Upload, lease: staging.Lease) -> bool:
+    return staging.acknowledged_offset(lease.path) == upload.length
+
+
+def _finish(upload: Upload, lease: staging.Lease, writer: staging.StagedWriter | None) -> None:
+    """Steps 1 to 2."""
+    ours = writer is None
+    try:
+        writer = writer or open_writer(upload, lease)
+        try:
+            writer.acknowledge()
+            digest = writer.digest()
+            if digest == upload.sha256:
+                writer.complete()
+                _mark_received(upload)
+                return
+        finally:
+            if ours:
+                writer.close()
+    except staging.StagingDamaged as error:
+        reject(upload.pk, why=error.what_happened, received_size=upload.length)
+        return
+    reject(
+        upload.pk,
+        why=f"What arrived for recording {upload.sequence} is not what the camera signed: the SHA-256 differs.",
+        received_sha256=digest,
+        received_size=upload.length,
+    )
+
+
+def _mark_received(upload: Upload) -> None:
+    Upload.objects.filter(pk=upload.pk, state=Upload.State.RECEIVING).update(
+        state=Upload.State.RECEIVED, offset=upload.length, updated_at=clock.now()
+    )
+
+
+def _take_in(upload: Upload, lease: staging.Lease) -> None:
+    """Steps 2 to 4."""
+    store = get_store()
+    path = staging.sealed_file(lease.path)
+    size = sealed.sealed_size(upload.length)
+    if path is not None and path.exists() and path.stat().st_size == size:
+        store.put_file(upload.object_name, path, move=True)
+    elif not (store.exists(upload.object_name) and store.size(upload.object_name) == size):
+        reject(upload.pk, why=f"The bytes of recording {upload.sequence} went missing before it was accepted.")
+        return
+    try:
+        _commit(upload.pk, upload.camera_id)
+    except Conflict as error:
+        reject(upload.pk, why=error.what_happened, received_sha256=upload.sha256, received_size=upload.length)
+
+
+@custody.service
+def _commit(upload_id: UUID, camera_id: int) -> None:
+    lock_camera(camera_id)
+    upload = Upload.objects.select_for_update(of=("self",)).select_related("camera", "session__dock").get(pk=upload_id)
+    if upload.state != Upload.State.RECEIVED:
+        custody.nothing_changed()
+        return
+    recording = accept(_new_recording(upload), actor=upload.session.dock.custody_id)
+    upload.state = Upload.State.ACCEPTED
+    upload.receipt = receipts.sign(recording, recording.collected.entry.hex())
+    upload.filename, upload.metadata, upload.manifest = "", "", {}
+    upload.updated_at = clock.now()
+    upload.save(update_fields=["state", "receipt", "filename", "metadata", "manifest", "updated_at"])
+
+
+def _new_recording(upload: Upload) -> NewRecording:
+    signed = SignedEntry.from_json(upload.manifest)
+    entry = signed.entry
+    times = rules.corrected(entry, rules.Measured(upload.docked_at, upload.clock_offset_ms, upload.clock_set))
+    plain: dict[str, Any] = entry.to_dict()
+    return NewRecording(
+        id=upload.recording_id,
+        filename=entry.filename,
+        sha256=entry.sha256,
+        size=entry.size,
+        original=upload.object_name,
+        started_at=times.started_at,
+        ended_at=times.ended_at,
+        camera=upload.camera,
+        sequence=entry.sequence,
+        wearer=fleet.wearer_at(upload.camera, times.started_at),
+        unit=fleet.unit_at(upload.camera, times.started_at),
+        incident=rules.incident_id(entry),
+        part=entry.part,
+        device_started_at=iso8601.parse(entry.started_at),
+        device_ended_at=iso8601.parse(entry.ended_at),
+        clock_offset_ms=times.clock_offset_ms,
+        clock_status=Recording.ClockStatus(times.status),
+        received_at=clock.now(),
+        manifest=upload.manifest,
+        events=plain["events"],
+        track=plain["track"],
+        mount=entry.mount,
+        told=entry.told,
+        pre_event_seconds=entry.pre_event_seconds,
+    )

@@ -1,0 +1,230 @@
+"""An upload's life until it is complete: made, moved on, given up, cleared away."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from bluelamp import custody
+from bluelamp.fleet.models import Camera, Dock
+from bluelamp.formats.manifest import SignedEntry
+from bluelamp.ingest import queries, rules, staging
+from bluelamp.ingest.errors import (
+    RecordingRejected,
+    TooLarge,
+    UploadBusy,
+    UploadFinished,
+    UploadGone,
+)
+from bluelamp.ingest.events import UploadAbandoned, UploadRejected
+from bluelamp.ingest.models import DockingSession, Upload
+from bluelamp.ingest.staging import hashes
+from bluelamp.kernel import clock
+from bluelamp.kernel.ids import new_id
+from bluelamp.vault.keyring import get_keyring
+from bluelamp.vault.stores import get_store
+
+EXPIRES_AFTER = timedelta(days=7)
+"""How long an upload waits for more bytes. The camera keeps its copy, and its next docking asks again."""
+
+
+@custody.unrecorded("makes an unsaved row; the docking that saves it records docking.opened")
+def prepared(session: DockingSession, signed: SignedEntry, measured: rules.Measured, metadata: str = "") -> Upload:
+    """A new upload for an entry, not saved yet."""
+    now = clock.now()
+    recording_id = new_id()
+    return Upload(
+        session=session,
+        camera=session.camera,
+        sequence=signed.entry.sequence,
+        filename=signed.entry.filename,
+        length=signed.entry.size,
+        metadata=metadata,
+        manifest=signed.to_dict(),
+        sha256=signed.entry.sha256,
+        recording_id=recording_id,
+        object_name=f"recordings/{recording_id}/original",
+        docked_at=measured.docked_at,
+        clock_offset_ms=measured.clock_offset_ms,
+        clock_set=measured.clock_set,
+        created_at=now,
+        updated_at=now,
+        expires_at=now + EXPIRES_AFTER,
+    )
+
+
+@custody.unrecorded("hands out the upload that the docking made; each part that changes more records its event")
+def create_upload(dock: Dock, session_id: UUID, sequence: int, length: int, metadata: str) -> Upload:
+    """What a tus creation request gets: the upload that its docking session prepared, at offset 0.
+
+    Bytes that an earlier attempt left are dropped, since the sender begins anew. Raises SessionUnknown,
+    RecordingRejected (and records it) for a length that is not the signed one, TooLarge, UploadFinished, UploadGone,
+    UploadBusy, StorageFull.
+    """
+    session = queries.session_of(dock, session_id)
+    item = queries.offered(session, sequence)
+    if item["state"] == "refused":
+        raise RecordingRejected(str(item["why"]))
+    if item["state"] == "have":
+        raise UploadFinished
+    require_length(length)
+    if length != item["size"]:
+        why = f"The file has {length} bytes, but the camera signed {item['size']} for recording {sequence}."
+        _refuse_length(session, item, length, why)
+        raise RecordingRejected(why)
+    upload = queries.latest_upload(session, sequence)
+    if upload is None or upload.session_id != session.pk or not upload.is_live:
+        if upload is not None and upload.state == Upload.State.ACCEPTED:
+            raise UploadFinished
+        raise UploadGone(f"Recording {sequence} cannot be sent in this docking session any more.")
+    folder = staging.folder_of(upload.pk)
+    settings.BLUELAMP.staging.mkdir(mode=0o700, parents=True, exist_ok=True)
+    staging.require_room(settings.BLUELAMP.staging, length)
+    if not staging.acknowledged_offset(folder):
+        Upload.objects.filter(pk=upload.pk).update(metadata=metadata)
+        upload.metadata = metadata
+        return upload
+    lease = staging.Lease.acquire(folder)
+    if lease is None:
+        raise UploadBusy
+    with lease:
+        again = _begin_again(upload, metadata)
+        clear(upload.pk, lease)
+    return again
+
+
+@custody.unrecorded("a check")
+def require_length(length: int) -> None:
+    """Raises TooLarge for a recording longer than the settings allow (bytes)."""
+    most = settings.BLUELAMP.max_upload_bytes
+    if length > most:
+        raise TooLarge(
+            f"The recording has {length} bytes; this server takes at most {most}.",
+            "Nothing was taken. The camera keeps its copy.",
+            "The operator can raise BLUELAMP_MAX_UPLOAD_BYTES.",
+        )
+
+
+@custody.unrecorded("bytes on their way are no recording yet; their end, good or bad, is recorded")
+def note_progress(upload_id: UUID, offset: int) -> None:
+    """Note what staging has acknowledged. Raises UploadGone when the upload ended meanwhile."""
+    now = clock.now()
+    moved = Upload.objects.filter(pk=upload_id, state=Upload.State.RECEIVING).update(
+        offset=offset, updated_at=now, expires_at=now + EXPIRES_AFTER
+    )
+    if not moved:
+        raise UploadGone("This upload was given up while it was being sent.")
+
+
+@custody.service
+def abandon(upload_id: UUID, *, actor: str, reason: str) -> bool:
+    """End an unfinished upload; False where it had ended, or is complete, already. Clear it afterwards."""
+    upload = Upload.objects.select_for_update(of=("self",)).select_related("camera").get(pk=upload_id)
+    if upload.state != Upload.State.RECEIVING:
+        custody.nothing_changed()
+        return False
+    offset = max(upload.offset, staging.acknowledged_offset(staging.folder_of(upload.pk)))
+    _end(upload, Upload.State.ABANDONED)
+    custody.record(
+        UploadAbandoned(
+            actor=actor,
+            subject=f"camera:{upload.camera.serial}",
+            reason=reason,
+            upload=upload.pk,
+            sequence=upload.sequence,
+            offset=offset,
+            length=upload.length,
+        )
+    )
+    return True
+
+
+@custody.service
+def reject(upload_id: UUID, *, why: str, received_sha256: str = "", received_size: int = 0) -> None:
+    """End an upload that cannot become a recording. Clear it afterwards."""
+    upload = Upload.objects.select_for_update(of=("self",)).select_related("camera", "session__dock").get(pk=upload_id)
+    if not upload.is_live:
+        custody.nothing_changed()
+        return
+    upload.problem = RecordingRejected(why).problem()
+    _end(upload, Upload.State.REJECTED)
+    _record_rejection(
+        upload.session,
+        upload=upload.pk,
+        sequence=upload.sequence,
+        problem=why,
+        expected_sha256=upload.sha256,
+        received_sha256=received_sha256,
+        expected_size=upload.length,
+        received_size=received_size,
+    )
+
+
+@custody.unrecorded("removes only what an event has already said to have ended")
+def clear(upload_id: UUID, lease: staging.Lease) -> None:
+    """Remove what an ended upload left: its folder and, unless it became a recording, its object and its key."""
+    upload = Upload.objects.get(pk=upload_id)
+    if upload.is_live:
+        raise ValueError("A live upload is not cleared away.")
+    if upload.state != Upload.State.ACCEPTED:
+        keyring = get_keyring()
+        if keyring.has(upload.key_id):
+            keyring.erase(upload.key_id)
+        get_store().delete(upload.object_name)
+    hashes.forget(upload.pk)
+    lease.remove_folder()
+    if not upload.cleared:
+        Upload.objects.filter(pk=upload.pk).update(cleared=True)
+
+
+@custody.unrecorded("a lock")
+def lock_camera(camera_id: int) -> None:
+    """Lock the camera's row before any of its uploads', as a docking does, so that no two wait for each other."""
+    Camera.objects.select_for_update(no_key=True).get(pk=camera_id)
+
+
+@custody.service
+def _refuse_length(session: DockingSession, item: dict[str, Any], length: int, why: str) -> None:
+    _record_rejection(
+        session,
+        upload=None,
+        sequence=item["sequence"],
+        problem=why,
+        expected_sha256=item["sha256"],
+        received_sha256="",
+        expected_size=item["size"],
+        received_size=length,
+    )
+
+
+@custody.service
+def _begin_again(upload: Upload, metadata: str) -> Upload:
+    lock_camera(upload.camera_id)
+    if not abandon(upload.pk, actor=upload.session.dock.custody_id, reason="The dock began anew."):
+        raise UploadFinished
+    measured = rules.Measured(upload.docked_at, upload.clock_offset_ms, upload.clock_set)
+    again = prepared(upload.session, SignedEntry.from_json(upload.manifest), measured, metadata)
+    again.save()
+    return again
+
+
+def _end(upload: Upload, state: str) -> None:
+    # Of a failed upload the ledger keeps what is needed; names and manifest go with the bytes.
+    upload.state = state
+    upload.filename, upload.metadata, upload.manifest = "", "", {}
+    upload.updated_at = clock.now()
+    upload.save(update_fields=["state", "problem", "filename", "metadata", "manifest", "updated_at"])
+
+
+def _record_rejection(session: DockingSession, **details: Any) -> None:
+    custody.record(
+        UploadRejected(
+            actor=session.dock.custody_id,
+            subject=session.camera.custody_id,
+            also=(session.dock.custody_id,),
+            **details,
+        )
+    )

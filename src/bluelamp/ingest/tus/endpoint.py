@@ -1,0 +1,148 @@
+"""The requests of the protocol."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.conf import settings
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bluelamp.fleet.models import Dock
+from bluelamp.ingest import queries, services, staging
+from bluelamp.ingest.answers import authenticated
+from bluelamp.ingest.errors import BadRequest, UploadBusy, UploadFinished, UploadGone, UploadUnknown
+from bluelamp.ingest.models import Upload
+from bluelamp.ingest.threads import in_database, on_disk
+from bluelamp.ingest.tus import headers
+from bluelamp.ingest.tus.reception import Reception, lease_of
+
+PATH = "/dock/tus/"
+_METHODS = {"OPTIONS", "HEAD", "POST", "PATCH", "DELETE"}
+
+
+def upload_url(request: Request, upload: Upload) -> str:
+    """The upload's absolute address, by the name under which the dock called the server."""
+    base = request.base_url
+    if settings.BLUELAMP.base_url.startswith("https:"):
+        # Behind a proxy that ends TLS: a token must never follow an address without it.
+        base = base.replace(scheme="https")
+    return f"{str(base).rstrip('/')}{PATH}{upload.pk}"
+
+
+async def collection(request: Request) -> Response:
+    """`/dock/tus/`: what is possible, and creation."""
+    method = _method(request)
+    if method == "OPTIONS":
+        return Response(status_code=204, headers=headers.options())
+    dock = await _admitted(request)
+    if method != "POST":
+        return _not_allowed("OPTIONS, POST")
+    wanted = headers.creation(request.headers)
+    upload = await in_database(
+        services.create_upload, dock, wanted.session, wanted.sequence, wanted.length, wanted.metadata
+    )
+    offset = 0
+    if headers.has_body_type(request.headers):
+        offset = await Reception(request, upload, 0).run()
+    location = {"Location": upload_url(request, upload), **headers.standing(upload, offset)}
+    return Response(status_code=201, headers=location)
+
+
+async def resource(request: Request) -> Response:
+    """`/dock/tus/<upload>`: where it stands, more bytes, or its end."""
+    method = _method(request)
+    if method == "OPTIONS":
+        return Response(status_code=204, headers=headers.options())
+    dock = await _admitted(request)
+    upload = await in_database(queries.upload_of, dock, _upload_id(request))
+    if method == "HEAD":
+        return await _stand(upload)
+    if method == "PATCH":
+        return await _more(request, upload)
+    if method == "DELETE":
+        return await _terminate(dock, upload)
+    return _not_allowed("OPTIONS, HEAD, PATCH, DELETE")
+
+
+async def _stand(upload: Upload) -> Response:
+    """HEAD. A connection that fell silent gives way first, so that the offset told is the last one."""
+    _require_kept(upload)
+    offset = upload.length
+    if upload.state == Upload.State.RECEIVING:
+        lease = await lease_of(upload)
+        if lease is not None:
+            lease.release()
+        offset = await on_disk(staging.acknowledged_offset, staging.folder_of(upload.pk))
+        # It may have been accepted, and its folder removed, while this request waited.
+        upload = await in_database(Upload.objects.get, pk=upload.pk)
+        _require_kept(upload)
+        if upload.state == Upload.State.ACCEPTED:
+            offset = upload.length
+    answer = {"Upload-Length": str(upload.length), **headers.standing(upload, offset)}
+    if upload.metadata:
+        answer["Upload-Metadata"] = upload.metadata
+    return Response(status_code=200, headers=answer)
+
+
+async def _more(request: Request, upload: Upload) -> Response:
+    """PATCH."""
+    headers.require_body_type(request.headers)
+    _require_kept(upload)
+    offset = await Reception(request, upload, headers.offset(request.headers)).run()
+    return Response(status_code=204, headers=headers.standing(upload, offset))
+
+
+async def _terminate(dock: Dock, upload: Upload) -> Response:
+    """DELETE."""
+    _require_kept(upload)
+    lease = await lease_of(upload)
+    if lease is None:
+        raise UploadBusy
+
+    def end() -> bool:
+        if not services.abandon(upload.pk, actor=dock.custody_id, reason="The dock gave it up."):
+            return False
+        services.clear(upload.pk, lease)
+        return True
+
+    try:
+        if not await in_database(end):
+            raise UploadFinished
+    finally:
+        lease.release()
+    return Response(status_code=204)
+
+
+async def _admitted(request: Request) -> Dock:
+    dock = await authenticated(request)
+    headers.require_version(request.headers)
+    return dock
+
+
+def _require_kept(upload: Upload) -> None:
+    if upload.state == Upload.State.REJECTED:
+        raise UploadGone(str(upload.problem.get("detail", "The upload was rejected.")))
+    if upload.state == Upload.State.ABANDONED:
+        raise UploadGone("The upload was given up before it was complete.")
+
+
+def _upload_id(request: Request) -> UUID:
+    try:
+        return UUID(request.path_params["upload"])
+    except ValueError as error:
+        raise UploadUnknown from error
+
+
+def _method(request: Request) -> str:
+    """The protocol lets a client behind an old proxy name the method in a header."""
+    override = request.headers.get("x-http-method-override")
+    if override is None:
+        return request.method
+    if override.upper() not in _METHODS:
+        raise BadRequest("The header X-HTTP-Method-Override names no method of this protocol.")
+    return override.upper()
+
+
+def _not_allowed(allow: str) -> Response:
+    return Response(status_code=405, headers={"Allow": allow})

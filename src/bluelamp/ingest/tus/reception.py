@@ -1,0 +1,209 @@
+"""One request's bytes, received under the upload's lease."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+from starlette.requests import Request
+
+from bluelamp.ingest import services, staging
+from bluelamp.ingest.errors import (
+    ChecksumMismatch,
+    RecordingRejected,
+    SenderSilent,
+    TooLarge,
+    UploadBusy,
+    UploadFinished,
+    UploadGone,
+    WrongOffset,
+)
+from bluelamp.ingest.models import Upload
+from bluelamp.ingest.threads import in_database, on_disk, settling
+from bluelamp.ingest.tus import headers
+from bluelamp.ingest.tus.body import Body, Ending
+
+log = structlog.get_logger()
+
+CHECKPOINT_BYTES = 32 * 1024 * 1024
+"""How often a long request is acknowledged while it goes on: what a crash makes the dock send again."""
+
+_LEASE_SECONDS = 4.0
+_LEASE_POLL_SECONDS = 0.1
+
+
+async def lease_of(upload: Upload, patience: float = _LEASE_SECONDS) -> staging.Lease | None:
+    """The upload's lease; None when its holder is still at work after `patience` seconds.
+
+    A holder that hears nothing from its sender gives way meanwhile (see Body).
+    """
+    folder = staging.folder_of(upload.pk)
+    until = time.monotonic() + patience
+    while True:
+        lease = await on_disk(staging.Lease.acquire, folder)
+        if lease is not None or time.monotonic() >= until:
+            return lease
+        staging.Lease.want(folder)
+        await asyncio.sleep(_LEASE_POLL_SECONDS)
+
+
+class Reception:
+    """Takes a request's body into an upload that stands at `offset`, and accepts the upload when it is complete."""
+
+    def __init__(self, request: Request, upload: Upload, offset: int) -> None:
+        self._request = request
+        self._upload = upload
+        self._offset = offset
+        self._checksum = headers.checksum(request.headers)
+        self._announced = headers.content_length(request.headers)
+        self._body: Body | None = None
+        self._acknowledging: asyncio.Task[None] | None = None
+        self._since_checkpoint = 0
+
+    async def run(self) -> int:
+        """Returns the acknowledged offset. Raises BluelampError for what cannot be taken.
+
+        What arrived is acknowledged however the request ends, also when the server is stopping.
+        """
+        task = asyncio.create_task(self._under_lease())
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if self._body is not None:
+                self._body.stop()
+            await asyncio.wait({task})
+            raise
+
+    async def _under_lease(self) -> int:
+        lease = await lease_of(self._upload)
+        if lease is None:
+            raise UploadBusy
+        try:
+            upload = await in_database(Upload.objects.get, pk=self._upload.pk)
+            if upload.state in {Upload.State.REJECTED, Upload.State.ABANDONED}:
+                raise UploadGone("This upload has ended.")
+            if upload.state != Upload.State.RECEIVING:
+                raise UploadFinished
+            room = await self._room(lease)
+            writer = await on_disk(services.open_writer, upload, lease)
+            try:
+                return await self._receive(lease, writer, room)
+            finally:
+                await on_disk(writer.close)
+        except staging.StagingDamaged as error:
+            await settling(_reject_damaged, self._upload, lease, error)
+            raise
+        finally:
+            lease.release()
+
+    async def _room(self, lease: staging.Lease) -> int:
+        """How many bytes may come. Raises WrongOffset, TooLarge."""
+        stands_at = await on_disk(staging.acknowledged_offset, lease.path)
+        if self._offset != stands_at:
+            raise WrongOffset(self._offset, stands_at)
+        room = self._upload.length - self._offset
+        if self._announced is not None and self._announced > room:
+            raise _too_large(self._upload)
+        return room
+
+    async def _receive(self, lease: staging.Lease, writer: staging.StagedWriter, room: int) -> int:
+        ending = None
+        try:
+            if self._checksum is None:
+                ending = await self._take(lease, writer.write, room, self._checkpoint(writer))
+            else:
+                ending = await self._take_checked(lease, writer, self._checksum, room)
+        finally:
+            if self._acknowledging is not None:
+                await asyncio.wait({self._acknowledging})
+            offset = await on_disk(writer.acknowledge)
+            await in_database(services.note_progress, self._upload.pk, offset)
+        if writer.is_complete:
+            await self._settle(lease, writer)
+        if ending is Ending.TOO_LONG:
+            raise _too_large(self._upload)
+        if ending is Ending.WANTED:
+            raise UploadBusy
+        if ending is Ending.SILENT:
+            raise SenderSilent
+        return offset
+
+    async def _take(
+        self,
+        lease: staging.Lease,
+        sink: Callable[[memoryview], None],
+        room: int,
+        after_batch: Callable[[int], Awaitable[None]] | None = None,
+    ) -> Ending:
+        self._body = Body(self._request.receive, sink, most=room, wanted=lambda: lease.wanted, after_batch=after_batch)
+        ending = await self._body.run()
+        if ending is Ending.COMPLETE:
+            self._request.scope["bluelamp.body_read"] = True
+        return ending
+
+    async def _take_checked(
+        self, lease: staging.Lease, writer: staging.StagedWriter, checksum: headers.Checksum, room: int
+    ) -> Ending:
+        """A chunk whose checksum must fit before any of it counts (checksum extension)."""
+        spool = await on_disk(staging.Spool, lease.path, checksum.algorithm)
+        try:
+            ending = await self._take(lease, spool.write, room)
+            if ending is not Ending.COMPLETE:
+                return ending
+            if await on_disk(spool.digest) != checksum.digest:
+                raise ChecksumMismatch
+            await on_disk(_pour, spool, writer)
+            return ending
+        finally:
+            await on_disk(spool.close)
+
+    def _checkpoint(self, writer: staging.StagedWriter) -> Callable[[int], Awaitable[None]]:
+        async def acknowledge() -> None:
+            try:
+                offset = await on_disk(writer.checkpoint)
+                await in_database(services.note_progress, self._upload.pk, offset)
+            except Exception:
+                # The request's own end acknowledges again, and says what is wrong.
+                log.warning("upload.checkpoint_failed", upload=str(self._upload.pk), exc_info=True)
+
+        async def after_batch(taken: int) -> None:
+            self._since_checkpoint += taken
+            if self._since_checkpoint < CHECKPOINT_BYTES:
+                return
+            if self._acknowledging is None or self._acknowledging.done():
+                self._since_checkpoint = 0
+                self._acknowledging = asyncio.create_task(acknowledge())
+
+        return after_batch
+
+    async def _settle(self, lease: staging.Lease, writer: staging.StagedWriter) -> None:
+        """Accept the complete upload. Raises RecordingRejected; any other trouble leaves it for recovery."""
+        try:
+            upload = await settling(services.accept_upload, self._upload.pk, lease, writer)
+        except Exception:
+            # All bytes are acknowledged: the sender is done, and its receipt comes when the trouble is over.
+            log.exception("upload.unsettled", upload=str(self._upload.pk))
+            return
+        self._upload = upload
+        if upload.state == Upload.State.REJECTED:
+            raise RecordingRejected(str(upload.problem.get("detail", "")))
+
+
+def _pour(spool: staging.Spool, writer: staging.StagedWriter) -> None:
+    for piece in spool.pieces():
+        writer.write(piece)
+
+
+def _reject_damaged(upload: Upload, lease: staging.Lease, error: staging.StagingDamaged) -> None:
+    services.reject(upload.pk, why=error.what_happened, received_size=upload.offset)
+    services.clear(upload.pk, lease)
+
+
+def _too_large(upload: Upload) -> TooLarge:
+    return TooLarge(
+        f"More bytes came than the {upload.length} that the recording has.",
+        "What belongs to the upload is kept.",
+        "Send exactly the recording's bytes.",
+    )

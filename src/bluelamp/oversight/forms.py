@@ -1,0 +1,121 @@
+"""What an auditor asks of the ledger: read from the address of the page, understood as people and things."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from django import forms
+
+from bluelamp.oversight.queries import finding, ledger
+from bluelamp.oversight.rules import LONDON, OPERATIONS
+from bluelamp.oversight.services import LONGEST_REASON
+
+_GROUPS = {
+    "access": "Refusals",
+    "docking": "Docking",
+    "footage": "Searches",
+    "ledger": "The ledger itself",
+    "person": "Accounts",
+    "rollout": "Roll-out",
+    "session": "Sign-in",
+}
+
+
+def group_label(group: str) -> str:
+    """What the events of a group are about, in words."""
+    return _GROUPS.get(group, f"{group.capitalize()}s")
+
+
+class _Day(forms.DateInput):
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%d")
+
+
+class LedgerForm(forms.Form):
+    group = forms.ChoiceField(label="About", required=False)
+    operation = forms.ChoiceField(
+        label="Operation of s.62",
+        required=False,
+        choices=[("", "All six"), *((item.code, f"({item.letter}) {item.code.capitalize()}") for item in OPERATIONS)],
+    )
+    actor = forms.CharField(
+        label="Who",
+        required=False,
+        max_length=200,
+        help_text="Name, warrant number or id",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    subject = forms.CharField(
+        label="What it was done to",
+        required=False,
+        max_length=500,
+        help_text="Id, reference, or a page's address",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    since = forms.DateField(
+        label="From", required=False, widget=_Day(), error_messages={"invalid": "Enter a first day that exists"}
+    )
+    until = forms.DateField(
+        label="To", required=False, widget=_Day(), error_messages={"invalid": "Enter a last day that exists"}
+    )
+    before = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = sorted((group_label(group), group) for group in ledger.groups())
+        self.fields["group"].choices = [("", "Everything"), *((value, text) for text, value in choices)]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        since, until = given.get("since"), given.get("until")
+        if since and until and until < since:
+            self.add_error("until", "The last day must not be before the first")
+        for name, find, problem in (
+            ("actor", finding.actors, "Nobody is known by that name, number or id"),
+            ("subject", finding.subjects, "Nothing is known by that id, reference or address"),
+        ):
+            text = given.get(name, "").strip()
+            given[f"{name}s"] = find(text) if text else None
+            if text and not given[f"{name}s"]:
+                self.add_error(name, problem)
+        return given
+
+    @property
+    def wanted(self) -> ledger.Wanted:
+        """The question, of a valid form. Days are London's, the last one included."""
+        given = self.cleaned_data
+        return ledger.Wanted(
+            group=given["group"],
+            operation=given["operation"],
+            actors=given["actors"],
+            subjects=given["subjects"],
+            since=_begins(given["since"]) if given["since"] else None,
+            until=_begins(given["until"] + timedelta(days=1)) if given["until"] else None,
+            before=given["before"],
+        )
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """What was asked for, as the ledger keeps it and as the page's address carries it."""
+        names = ("group", "operation", "actor", "subject", "since", "until")
+        return {name: str(self.cleaned_data[name]) for name in names if self.cleaned_data.get(name)}
+
+
+class ExportForm(forms.Form):
+    reason = forms.CharField(
+        label="Why do you take this away?",
+        max_length=LONGEST_REASON,
+        help_text="The ledger keeps the reason, what was taken, and the file's SHA-256.",
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={
+            "required": "Say why you take this away",
+            "max_length": "Shorten the reason to %(limit_value)d characters",
+        },
+    )
+
+
+def _begins(day: date) -> datetime:
+    return datetime.combine(day, time(), LONDON).astimezone(UTC)

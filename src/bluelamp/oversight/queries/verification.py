@@ -1,0 +1,101 @@
+"""Checking the ledger against its latest signed checkpoint, a stretch at a time, so that memory stays small."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db import connection
+
+from bluelamp.custody import keys
+from bluelamp.custody.models import CustodyCheckpoint
+from bluelamp.custody.queries import latest_checkpoint
+from bluelamp.formats.signed_note import verifier_key
+from bluelamp.kernel.errors import Busy, Conflict
+from bluelamp.oversight.queries.ledger import parsed
+from bluelamp.verify.ledger import Leaf, check_ledger
+
+MOST_LEAVES = 200_000
+"""Leaves that a page checks while somebody waits; a larger ledger is checked by the command."""
+
+_LOCK = 0x626C7672  # "blvr": one check at a time over all processes
+_STRETCH = 5_000
+_LEAVES = """
+SELECT l.index, e.entry, d.fields, d.salts, e.tag = d.fields->>'tag' AND e.at = (d.fields->>'at')::timestamptz
+FROM custody_leaf l JOIN custody_event e ON e.id = l.event_id JOIN custody_detail d ON d.event_id = e.id
+WHERE l.index >= %s AND l.index < %s ORDER BY l.index
+"""
+# An event whose leaf, or place in the queue to the tree, somebody removed.
+_LOOSE = """
+SELECT count(*) FROM custody_event e
+WHERE NOT EXISTS (SELECT FROM custody_leaf l WHERE l.event_id = e.id)
+  AND NOT EXISTS (SELECT FROM custody_pending p WHERE p.event_id = e.id)
+"""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """The result: `size` leaves checked against `checkpoint` in `seconds`; each sign of tampering in words."""
+
+    checkpoint: CustodyCheckpoint
+    size: int
+    seconds: float
+    problems: tuple[str, ...]
+
+    @property
+    def good(self) -> bool:
+        return not self.problems
+
+
+def own_verifier_key() -> str:
+    """The log's verifier key (C2SP vkey), which the force publishes so that others need not take our word."""
+    return verifier_key(keys.log_origin(), keys.log_key())
+
+
+def verify() -> Verification:
+    """Check everything that the latest checkpoint covers. Must run in a transaction, for its lock.
+
+    Beyond `bluelamp verify --database`, the columns that pages are sorted by are compared with the committed values,
+    and events that stand neither in the tree nor in the queue to it are counted. Raises Conflict without a checkpoint
+    or for a ledger too large to wait for, Busy while another check runs.
+    """
+    checkpoint = latest_checkpoint()
+    if checkpoint is None:
+        raise Conflict(
+            "There is no checkpoint yet, so nothing can be verified.",
+            "Events are kept; they stand in a checkpoint as soon as a worker runs.",
+            "Ask the operator whether the worker runs.",
+        )
+    if checkpoint.size > MOST_LEAVES:
+        raise Conflict(
+            f"The ledger has {checkpoint.size:,} events: checking them takes longer than a page may take.",
+            "Nothing was checked.",
+            "Ask the operator to run: bluelamp verify --database",
+        )
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
+        if not cursor.fetchone()[0]:
+            raise Busy("Somebody else is having the ledger checked.", "Nothing was checked twice.", "Try again shortly.")
+    begun = time.perf_counter()
+    differing: list[int] = []
+    report = check_ledger(_leaves(checkpoint.size, differing), checkpoint.note, own_verifier_key())
+    problems = list(report.problems)
+    problems += [f"Leaf {index}: its type or time in the list is not what the event says." for index in differing]
+    with connection.cursor() as cursor:
+        cursor.execute(_LOOSE)
+        if loose := cursor.fetchone()[0]:
+            problems.append(f"{loose:,} events stand neither in the tree nor in the queue to it.")
+    return Verification(checkpoint, report.size, time.perf_counter() - begun, tuple(problems))
+
+
+def _leaves(size: int, differing: list[int]) -> Iterator[Leaf]:
+    """Every leaf under the checkpoint, in order; indexes whose sorting columns disagree are put into `differing`."""
+    for start in range(0, size, _STRETCH):
+        with connection.cursor() as cursor:
+            cursor.execute(_LEAVES, [start, min(start + _STRETCH, size)])
+            rows = cursor.fetchall()
+        for index, entry, fields, salts, agrees in rows:
+            if not agrees:
+                differing.append(index)
+            yield Leaf(index, bytes(entry), parsed(fields), parsed(salts))

@@ -1,0 +1,79 @@
+"""The verbs of oversight. Nothing of footage changes here; what is recorded is that somebody read, took or checked."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bluelamp import custody
+from bluelamp.kernel.errors import Invalid
+from bluelamp.oversight import exports
+from bluelamp.oversight.events import LedgerConsulted, LedgerExported, LedgerVerified
+from bluelamp.oversight.queries import ledger, verification
+from bluelamp.oversight.queries.verification import Verification
+
+LEDGER = "system:ledger"
+MOST_EXPORTED = 10_000
+"""Events in one file: what a spreadsheet and a reader can hold."""
+
+LONGEST_REASON = 500
+
+
+@dataclass(frozen=True)
+class Export:
+    """A stretch of the ledger as a CSV file. `complete`: nothing that was asked for is left out."""
+
+    content: bytes
+    events: int
+    complete: bool
+
+
+@custody.service
+def note_consultation(
+    *, actor: str, page: str, shown: int, subject: str = LEDGER, filters: Mapping[str, str] | None = None
+) -> None:
+    """Record that `actor` read a page of the ledger: one event a page, whatever the number of rows `shown`."""
+    custody.record(
+        LedgerConsulted(actor=actor, subject=subject, page=page, filters=dict(filters or {}), shown=shown)
+    )
+
+
+@custody.service
+def export(wanted: ledger.Wanted, *, actor: str, reason: str, filters: Mapping[str, str]) -> Export:
+    """Take the wanted events, the newest MOST_EXPORTED of them at most, away as a file. Raises Invalid without a reason."""
+    reason = reason.strip()
+    if not reason or len(reason) > LONGEST_REASON:
+        raise Invalid(
+            f"Say why you take this away, in at most {LONGEST_REASON} characters.",
+            "Nothing was exported.",
+            "Give the reason; the ledger keeps it.",
+        )
+    found = ledger.events(wanted, MOST_EXPORTED + 1)
+    complete, found = len(found) <= MOST_EXPORTED, found[:MOST_EXPORTED]
+    content = exports.csv(found)
+    custody.record(
+        LedgerExported(
+            actor=actor,
+            subject=LEDGER,
+            reason=reason,
+            filters=dict(filters),
+            events=len(found),
+            newest=found[0].id if found else None,
+            oldest=found[-1].id if found else None,
+            complete=complete,
+            sha256=hashlib.sha256(content).hexdigest(),
+        )
+    )
+    return Export(content, len(found), complete)
+
+
+@custody.service
+def verify(*, actor: str) -> Verification:
+    """Check the ledger against its latest checkpoint, and record that it was checked and what came of it.
+
+    Raises Conflict and Busy as `verification.verify` does.
+    """
+    found = verification.verify()
+    custody.record(LedgerVerified(actor=actor, subject=LEDGER, size=found.size, problems=len(found.problems)))
+    return found

@@ -1,0 +1,8 @@
+"""/oversight/: the figures."""
+
+from django.urls import path
+
+from bluelamp.oversight import views
+
+app_name = "oversight"
+urlpatterns = [path("", views.index, name="index")]

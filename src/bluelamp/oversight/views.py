@@ -1,0 +1,41 @@
+"""The oversight page, and the figures that the public reads."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET
+
+from bluelamp.oversight import queries, services
+from bluelamp.oversight.rules import Thresholds
+from bluelamp.people import access
+from bluelamp.people.policy import Action
+from bluelamp.web.responses import render
+
+
+@require_GET
+@access.signed_in
+def index(request: HttpRequest) -> HttpResponse:
+    """Every figure of the force's footage, the seven promises, and for professional standards the alerts."""
+    access.require(request, Action.VIEW_OVERSIGHT)
+    context = {
+        "figures": queries.figures(),
+        "may_audit": access.allows(request, Action.VIEW_AUDIT),
+        "may_see_fleet": access.allows(request, Action.VIEW_FLEET),
+        "may_see_requests": access.allows(request, Action.VIEW_REQUESTS),
+    }
+    if context["may_audit"]:
+        thresholds = Thresholds()
+        found, shown = queries.alerts(thresholds)
+        # It names people and what they looked at, so reading it is a consultation of the ledger.
+        services.note_consultation(
+            actor=access.request_actor(request).custody_id, page="alerts", shown=len(found)
+        )
+        context |= {"thresholds": thresholds, "alerts": found, "alerts_shown": shown}
+    return render(request, "oversight/index.html", context)
+
+
+@require_GET
+@access.public
+def public_figures(request: HttpRequest) -> HttpResponse:
+    """What anybody may know: rounded, and nothing told of fewer than five."""
+    return render(request, "oversight/public_figures.html", {"figures": queries.public_figures()})

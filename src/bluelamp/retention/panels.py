@@ -1,0 +1,98 @@
+"""What retention shows on a recording's page: the decision while it is here, the certificate when it is gone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.urls import reverse
+from markupsafe import Markup
+
+from bluelamp.footage import queries as footage
+from bluelamp.footage.models import Recording
+from bluelamp.formats import iso8601
+from bluelamp.people import access
+from bluelamp.people import queries as people
+from bluelamp.people.policy import Action
+from bluelamp.retention import queries
+from bluelamp.retention.models import Certificate, Hold
+
+
+@dataclass(frozen=True)
+class ReadableHold:
+    """A standing hold as those who may hold or release read it. `release` is the address, "" where one may not."""
+
+    kind: str
+    reason: str
+    placed_by: str
+    placed_at: datetime
+    source: str
+    release: str = ""
+
+
+@dataclass(frozen=True)
+class ReadableCertificate:
+    """A certificate with its times as times."""
+
+    id: str
+    body: dict[str, Any]
+    recorded_at: datetime
+    received_at: datetime
+    due_at: datetime
+    key_erased_at: datetime
+    deleted_at: datetime
+
+
+def retention(request: HttpRequest, recording: Recording, **_: object) -> Markup | None:
+    """The decision in a sentence, every rule considered, and what this person may do about it."""
+    if recording.state == Recording.State.DELETED:
+        return None
+    thing = footage.thing(recording)
+    may_hold = access.allows(request, Action.HOLD, thing)
+    may_release = access.allows(request, Action.RELEASE, thing)
+    who = access.request_actor(request).custody_id
+    holds = [
+        readable_hold(hold, releasable=may_release and not hold.source and hold.placed_by != who)
+        for hold in (queries.standing_holds(recording) if may_hold or may_release else ())
+    ]
+    context = {
+        "recording": recording,
+        "decision": queries.decision(recording),
+        "holds": holds,
+        "hold": reverse("retention:place_hold", args=[recording.pk]) if may_hold else "",
+        "extend": (
+            reverse("retention:extend", args=[recording.pk]) if access.allows(request, Action.EXTEND, thing) else ""
+        ),
+    }
+    return Markup(render_to_string("retention/panel.html", context, request))  # noqa: S704  # a template escaped it
+
+
+def tombstone(request: HttpRequest, recording: Recording, **_: object) -> Markup | None:
+    """What is left of a deleted recording: its certificate, or that its deletion is still under way."""
+    if recording.state != Recording.State.DELETED:
+        return None
+    found = queries.certificate_of(recording)
+    context = {"certificate": readable(found) if found else None}
+    return Markup(render_to_string("retention/tombstone.html", context, request))  # noqa: S704  # a template escaped it
+
+
+def readable(certificate: Certificate) -> ReadableCertificate:
+    """The certificate for a page."""
+    names = ("recorded_at", "received_at", "due_at", "key_erased_at", "deleted_at")
+    times = {name: iso8601.parse(certificate.body[name]) for name in names}
+    return ReadableCertificate(id=str(certificate.pk), body=certificate.body, **times)
+
+
+def readable_hold(hold: Hold, *, releasable: bool = False) -> ReadableHold:
+    """The hold for those who may know its reason."""
+    return ReadableHold(
+        kind=hold.get_kind_display(),
+        reason=hold.reason,
+        placed_by=people.names({hold.placed_by}).get(hold.placed_by, hold.placed_by),
+        placed_at=hold.placed_at,
+        source=hold.source,
+        release=reverse("retention:release_hold", args=[hold.pk]) if releasable else "",
+    )

@@ -1,0 +1,51 @@
+"""Where retention hangs into the rooms below it: footage's hooks, the clock, the pages."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+
+from bluelamp.footage import hooks as footage_hooks
+from bluelamp.footage.models import Recording
+from bluelamp.kernel import clock
+from bluelamp.kernel.transaction import on_commit
+from bluelamp.people import access
+from bluelamp.people.policy import Action
+from bluelamp.retention import panels, services
+from bluelamp.retention.services.deciding import welcome
+from bluelamp.web import navigation, slots
+
+# That a hold stands is for everybody to know who reads the history; what it is for is not.
+_HISTORY_WORDS = {
+    "hold.placed": "Hold placed: it cannot be deleted",
+    "hold.released": "Hold released",
+    "retention.extended": "Kept longer",
+    "retention.shortening_stopped": "An edit that would have shortened retention was stopped",
+    "retention.review_given": "Given time for review",
+    "recording.arrived_late": "Arrived late: to be reviewed",
+    "recording.erased": "Key erased, objects removed, certificate issued",
+    "recording.leftover_removed": "Leftover object removed",
+}
+
+
+def register() -> None:
+    """Called once, when the app is ready."""
+    footage_hooks.accepted.register(welcome)
+    footage_hooks.facts_changed.register(_decide_again)
+    clock.on_advance.register(_sweep_what_became_due)
+    slots.register_panel("recording_retention", panels.retention)
+    slots.register_panel("recording_tombstone", panels.tombstone)
+    footage_hooks.history_words.update(_HISTORY_WORDS)
+    navigation.register("Retention", "retention:policy", _may_read_policy, order=60)
+
+
+def _decide_again(recording: Recording) -> None:
+    services.recompute(recording)
+
+
+def _sweep_what_became_due() -> None:
+    # Never inside the transaction that moved the clock: a sweep erases keys, which no rollback brings back.
+    on_commit(lambda: services.sweep())
+
+
+def _may_read_policy(request: HttpRequest) -> bool:
+    return access.allows(request, Action.VIEW_POLICY)

@@ -1,0 +1,23 @@
+"""Background jobs, one line each into a service."""
+
+from __future__ import annotations
+
+from procrastinate.contrib.django import app
+
+from bluelamp.retention import services
+
+_FIRST = 100  # before media jobs that wait: the limit does not
+
+
+@app.periodic(cron="* * * * *")
+@app.task(
+    queue="retention", name="retention.sweep", priority=_FIRST, lock="retention.sweep", queueing_lock="retention.sweep"
+)
+def sweep(timestamp: int) -> None:
+    services.sweep()
+
+
+@app.periodic(cron="20 3 * * *")
+@app.task(queue="retention", name="retention.reconsider", queueing_lock="retention.reconsider")
+def reconsider(timestamp: int) -> None:
+    services.reconsider()
