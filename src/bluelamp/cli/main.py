@@ -30,6 +30,7 @@ _COMMANDS = (
     _Entry("web", "up", "web", "Run one web server process (several machines, or under `up`)."),
     _Entry("worker", "up", "worker", "Run one worker for background jobs."),
     _Entry("migrate", "up", "migrate", "Bring the database to this version of Bluelamp."),
+    _Entry("people", "people", "app", "Make the first accounts; later ones are made on the pages."),
     _Entry("docks", "docks", "app", "Add, list and revoke docking stations."),
     _Entry("axis", "axis", "app", "Connect Axis body-worn systems."),
     _Entry("camera", "camera", "app", "A virtual camera that records real files."),
