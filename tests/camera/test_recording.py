@@ -1,5 +1,6 @@
 import hashlib
 import io
+import itertools
 import stat
 import uuid
 from datetime import timedelta
@@ -220,7 +221,7 @@ def test_a_long_recording_is_split_without_a_gap(tmp_path: Path) -> None:
     assert [part.part for part in parts] == [1, 2, 3]
     assert len({part.incident for part in parts}) == 1
     assert [part.sequence for part in parts] == [1, 2, 3]
-    for before, after in zip(parts, parts[1:], strict=False):
+    for before, after in itertools.pairwise(parts):
         assert before.ended_at == after.started_at
         assert before.events[-1]["kind"] == after.events[0]["kind"] == "split"
     assert sum(len(pictures(tmp_path / part.filename)) for part in parts) == 125

@@ -24,8 +24,10 @@ from bluelamp.camera.errors import CameraError
 from bluelamp.camera.journal import Journal, playable_seconds, trim_torn_end, write_durably
 from bluelamp.camera.recorder import Identity, Progress, Recorder, WrittenFile, measure
 from bluelamp.camera.spec import FPS, MOUNTS, SIZES, RecordingSpec
+from bluelamp.formats import fields as check
 from bluelamp.formats import iso8601
 from bluelamp.formats.ed25519 import public_key_text
+from bluelamp.formats.errors import FormatError
 from bluelamp.formats.manifest import FIRST_PREVIOUS, ManifestEntry, ManifestError, SignedEntry, sign_entry
 
 MODEL = "Bluelamp VB1"
@@ -39,8 +41,8 @@ class Device:
 
     def __init__(self, folder: Path, described: dict[str, Any], key: Ed25519PrivateKey) -> None:
         self.folder = folder
-        self.serial = str(described["serial"])
-        self.model = str(described["model"])
+        self.serial = check.serial(described["serial"])
+        self.model = check.text(described["model"], "model", 100)
         self.mount = str(described["mount"])
         self.firmware = str(described["firmware"])
         self.public_key = public_key_text(key)
@@ -58,6 +60,11 @@ class Device:
         folder = Path(folder)
         if mount is not None and mount not in MOUNTS:
             raise CameraError(f"A camera is worn on: {', '.join(MOUNTS)}.")
+        try:
+            check.serial(serial or "BL-0")
+            check.text(model or MODEL, "model", 100)
+        except FormatError as error:
+            raise CameraError(str(error), "Nothing was recorded.") from error
         if not (folder / "device.json").exists():
             with _explained(folder):
                 folder.mkdir(parents=True, exist_ok=True)

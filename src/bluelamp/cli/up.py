@@ -83,7 +83,14 @@ def _data_folder(data: Path | None) -> Path:
         os.environ["BLUELAMP_DATA"] = str(data)
     from bluelamp.project import configuration
 
-    folder = configuration.load().data
+    try:
+        folder = configuration.load().data
+    except ValueError as error:
+        raise Invalid(
+            f"A BLUELAMP_ setting cannot be understood: {error}.",
+            "Nothing was started.",
+            "Compare your settings with docs/guides/settings.md.",
+        ) from None
     if folder.exists() and not folder.is_dir():
         raise Invalid(f"{folder} is not a folder.", "Nothing was started.", "Choose another with --data.")
     return folder

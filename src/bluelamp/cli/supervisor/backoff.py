@@ -20,5 +20,5 @@ class Backoff:
     def delay(self, ran_seconds: float) -> float:
         """Seconds to wait after a process ended that had run for `ran_seconds`."""
         self._failures = 0 if ran_seconds >= STABLE_SECONDS else self._failures + 1
-        seconds = min(_LONGEST_SECONDS, _FIRST_SECONDS * 2 ** min(max(0, self._failures - 1), 16))
+        seconds = min(_LONGEST_SECONDS, _FIRST_SECONDS * 2.0 ** min(max(0, self._failures - 1), 16))
         return seconds * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311  not a secret

@@ -89,10 +89,9 @@ def _copy(site: Path, target: Path, sizes: dict[str, int]) -> None:
             (aside / path).chmod(0o755 if os.access(site / path, os.X_OK) else 0o644)
         for folder, _, _ in os.walk(aside):
             os.chmod(folder, 0o755)  # noqa: S103  the programs must be readable by the database's user
-        if target.exists():
-            shutil.rmtree(target)
+        if _complete(target, sizes):  # another start made the same copy meanwhile, and may run it by now
+            return
+        shutil.rmtree(target, ignore_errors=True)
         os.rename(aside, target)
-    except FileExistsError:  # another start made the same copy meanwhile
-        pass
     finally:
         shutil.rmtree(aside, ignore_errors=True)

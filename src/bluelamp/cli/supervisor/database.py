@@ -15,7 +15,7 @@ from bluelamp.cli.supervisor.process import Status, describe_exit
 from bluelamp.kernel.errors import BluelampError
 
 _POLL_SECONDS = 0.02
-_SAY_AFTER_SECONDS = 3.0
+_SAY_EVERY_SECONDS = 5.0
 
 
 class SupervisedPostgres:
@@ -23,8 +23,12 @@ class SupervisedPostgres:
 
     def __init__(self, instance: Instance, changed: Callable[[], None], say: Callable[[str], None]) -> None:
         loop = asyncio.get_running_loop()
+
+        def say_from_thread(message: str) -> None:
+            loop.call_soon_threadsafe(say, message)
+
         self.status = Status("postgres")
-        self._postgres = EmbeddedPostgres(instance.data, say=lambda message: loop.call_soon_threadsafe(say, message))
+        self._postgres = EmbeddedPostgres(instance.data, say=say_from_thread)
         self._log = ProcessLog(instance.data / "logs", "postgres")
         self._changed = changed
         self._stopping = False
@@ -61,8 +65,10 @@ class SupervisedPostgres:
         began = time.monotonic()
         while not await asyncio.to_thread(self._postgres.is_ready):
             waited = time.monotonic() - began
-            if waited > _SAY_AFTER_SECONDS:
-                self._show("recovering", note=RECOVERING.format(seconds=waited))
+            if waited > _SAY_EVERY_SECONDS:
+                self._show(
+                    "starting", note=RECOVERING.format(seconds=waited // _SAY_EVERY_SECONDS * _SAY_EVERY_SECONDS)
+                )
             await asyncio.sleep(_POLL_SECONDS)
         self._show("running")
 

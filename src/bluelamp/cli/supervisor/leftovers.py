@@ -62,7 +62,7 @@ def _end(cluster: Cluster, pids: list[int]) -> list[int]:
 def processes(cluster: Cluster) -> list[int]:
     """Ids of all processes of the cluster: postmaster and backends."""
     title = f"postgres: {cluster.name}: ".encode()
-    configuration = os.fsencode(cluster.folder / "postgresql.conf")
+    argument = b"--config_file=" + os.fsencode(cluster.folder / "postgresql.conf")
     found = []
     for entry in Path("/proc").iterdir():
         if not entry.name.isdecimal():
@@ -73,7 +73,8 @@ def processes(cluster: Cluster) -> list[int]:
             command = (entry / "cmdline").read_bytes()
         except OSError:  # ended meanwhile
             continue
-        if command.startswith(title) or configuration in command:
+        program, *arguments = command.split(b"\0")
+        if command.startswith(title) or (program.endswith(b"/postgres") and argument in arguments):
             found.append(int(entry.name))
     return found
 

@@ -77,5 +77,6 @@ def _structured(process: str, line: str) -> str:
     found = _POSTGRES_LEVEL.search(line) if process == "postgres" else None
     level = _LEVELS.get(found[1], found[1].lower()) if found else "info"
     # Real time, not the demonstration's clock: the log tells when a process spoke, and must work without a database.
-    spoken = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    now = time.time()
+    spoken = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now % 1 * 1000):03d}Z"
     return json.dumps({"timestamp": spoken, "process": process, "level": level, "event": line})

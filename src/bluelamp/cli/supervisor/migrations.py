@@ -12,6 +12,7 @@ import importlib.util
 import os
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import conninfo, sql
@@ -32,7 +33,8 @@ def are_current(owner_url: str, app_url: str) -> bool:
     try:
         with psycopg.connect(owner_url, connect_timeout=10) as connection:
             row = connection.execute(_READ).fetchone()
-            return bool(row and row[0]) and row[0] == _fingerprint(connection, app_url)
+            left = row[0] if row else None
+            return left is not None and left == _fingerprint(connection, app_url)
     except psycopg.OperationalError as error:
         raise unreachable(owner_url, error) from None
 
@@ -72,7 +74,7 @@ def unreachable(url: str, error: Exception) -> Busy:
 
 def without_password(url: str) -> str:
     """A database URL as it may be shown."""
-    parts = conninfo.conninfo_to_dict(url)
+    parts: dict[str, Any] = conninfo.conninfo_to_dict(url)
     parts.pop("password", None)
     return conninfo.make_conninfo(**parts)
 

@@ -24,7 +24,7 @@ from bluelamp.kernel.errors import BluelampError, Conflict
 
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 _SAY_EVERY_SECONDS = 5.0
-RECOVERING = "PostgreSQL is recovering from an unclean stop ({seconds:.0f} s so far); nothing acknowledged is lost"
+RECOVERING = "not ready yet, perhaps recovering from an unclean stop ({seconds:.0f} s so far); nothing is lost"
 _QUIT_SECONDS = 2.0
 
 
@@ -96,7 +96,7 @@ class EmbeddedPostgres:
             # Linux counts the end of the forking thread as the parent's death (prctl(2), PR_SET_PDEATHSIG).
             raise RuntimeError("PostgreSQL must be started from the main thread")
         cluster = self._prepared()
-        command = [
+        command: list[str | Path] = [
             cluster.programs / "postgres",
             "-D",
             cluster.data,
@@ -124,7 +124,7 @@ class EmbeddedPostgres:
             now = time.monotonic()
             if now - said > _SAY_EVERY_SECONDS:
                 said = now
-                self._say(RECOVERING.format(seconds=now - began))
+                self._say(f"PostgreSQL: {RECOVERING.format(seconds=now - began)}")
             time.sleep(0.02)
 
     def is_ready(self) -> bool:
@@ -199,7 +199,7 @@ class EmbeddedPostgres:
         new = cluster.folder / "new"
         shutil.rmtree(new, ignore_errors=True)
         folders.make(new, 0o700, cluster.user)
-        command = [
+        command: list[str | Path] = [
             *(cluster.programs / "initdb", "-D", new, f"--username={configuration.ADMIN}", "--auth=peer"),
             *("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
             *("--data-checksums", "--no-instructions", "--set=dynamic_shared_memory_type=mmap"),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bluelamp.cli.supervisor.logs import ProcessLog
 from bluelamp.cli.supervisor.process import Status
 
 if TYPE_CHECKING:  # loaded only once the web process is under way, which is what a start waits for
@@ -32,6 +34,12 @@ class Screen:
         self._facts = Facts("Bluelamp", ())
         self._processes: Sequence[Status] = ()
         self._told: dict[str, str] = {}
+        self._log: ProcessLog | None = None
+        self._logged: dict[str, tuple[str, str]] = {}
+
+    def log_to(self, folder: Path) -> None:
+        """Keep what is shown in `supervisor.log` too, for whoever comes later."""
+        self._log = ProcessLog(folder, "supervisor")
 
     def show(self, facts: Facts, processes: Sequence[Status]) -> None:
         """Show these facts and processes from now on."""
@@ -40,8 +48,8 @@ class Screen:
 
     def say(self, message: str) -> None:
         """Show a message."""
-        sys.stdout.write(message + "\n")
-        sys.stdout.flush()
+        self._keep(message)
+        self._print(message)
 
     def ready(self) -> None:
         """Everything runs."""
@@ -51,13 +59,33 @@ class Screen:
 
     def refresh(self) -> None:
         """Show the processes' present state."""
+        self._keep_changes()
         for status in self._processes:
             if status.note and self._told.get(status.name) != status.note:
-                self.say(f"{status.name}: {status.note}")
+                self._print(f"{status.name}: {status.note}")
             self._told[status.name] = status.note
 
     def close(self) -> None:
         """Leave the terminal to others."""
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+
+    def _print(self, message: str) -> None:
+        sys.stdout.write(message + "\n")
+        sys.stdout.flush()
+
+    def _keep(self, message: str) -> None:
+        if self._log is not None:
+            self._log.write(message)
+
+    def _keep_changes(self) -> None:
+        for status in self._processes:
+            now = (status.state, status.note)
+            if self._logged.get(status.name) != now:
+                pid = f" as process {status.pid}" if status.pid else ""
+                self._keep(f"{status.name}: {status.state}{pid}{': ' if status.note else ''}{status.note}")
+            self._logged[status.name] = now
 
 
 class TerminalScreen(Screen):
@@ -78,6 +106,7 @@ class TerminalScreen(Screen):
         self.refresh()
 
     def say(self, message: str) -> None:
+        self._keep(message)
         self._messages = [*self._messages, message][-_KEPT_MESSAGES:]
         self.refresh()
 
@@ -85,6 +114,7 @@ class TerminalScreen(Screen):
         self.refresh()
 
     def refresh(self) -> None:
+        self._keep_changes()
         if self._live is not None:
             self._live.update(_render(self._facts, self._processes, self._messages), refresh=True)
 
@@ -92,6 +122,7 @@ class TerminalScreen(Screen):
         if self._live is not None:
             self._live.stop()
             self._live = None
+        super().close()
 
 
 def for_standard_output() -> Screen:

@@ -18,9 +18,11 @@ from bluelamp.cli.supervisor.screen import Facts, Screen, for_standard_output
 from bluelamp.kernel.errors import BluelampError
 from bluelamp.project import configuration
 
-# Together less than five seconds, the time a machine's shutdown or a person grants.
+# A stop takes less than five seconds in all, the time a machine's shutdown or a person grants. What the other
+# processes leave of them is PostgreSQL's: a shutdown cut short costs a recovery at the next start.
+_STOP_SECONDS = 4.5
 _CHILDREN_STOP_SECONDS = 2.8
-_POSTGRES_STOP_SECONDS = 1.2
+_POSTGRES_LEAST_SECONDS = 1.2
 _CHECKPOINT_SECONDS = 1.0
 _READY_POLL_SECONDS = 0.03
 _FIRST_ATTEMPTS = 5
@@ -57,7 +59,8 @@ class Supervisor:
     ) -> None:
         self._data, self._host, self._port = data, host, port
         self._demonstration = demonstration
-        self._screen = screen or for_standard_output()
+        # What `main` prints must not be overwritten.
+        self._screen = screen or (Screen() if main else for_standard_output())
         self._main = main
 
     def run(self) -> int:
@@ -66,6 +69,7 @@ class Supervisor:
         lock = instance.DataLock(found.data)
         lock.acquire()
         try:
+            self._screen.log_to(found.data / "logs")
             listeners = listening.bind(self._host, self._port)
             try:
                 port = listeners[0].getsockname()[1]
@@ -190,6 +194,7 @@ class _Run:
             await asyncio.sleep(_READY_POLL_SECONDS)
 
     async def _stop_all(self) -> None:
+        deadline = time.monotonic() + _STOP_SECONDS
         ending: list[Coroutine[Any, Any, Any]] = [child.stop(_CHILDREN_STOP_SECONDS) for child in self._children]
         if self._postgres is not None:
             # Beside the children's end, so that little is left to write at the database's own.
@@ -197,7 +202,7 @@ class _Run:
             ending.append(asyncio.wait({checkpoint}, timeout=_CHECKPOINT_SECONDS))
         await asyncio.gather(*ending)
         if self._postgres is not None:
-            await self._postgres.stop(_POSTGRES_STOP_SECONDS)
+            await self._postgres.stop(max(_POSTGRES_LEAST_SECONDS, deadline - time.monotonic()))
         await _cancel(self._tasks)
 
     @property
