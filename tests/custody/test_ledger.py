@@ -19,6 +19,8 @@ from bluelamp.verify.ledger import Leaf, check_ledger
 @custody.event_type
 @dataclass(frozen=True, kw_only=True)
 class Tried(Event):
+    """Something was tried."""
+
     tag = "ledger.tried"
     operation = Operation.ALTERATION
     number: int

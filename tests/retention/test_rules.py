@@ -200,7 +200,7 @@ def test_the_category_counts_from_recording_however_late_the_flag():
     decision = decide(facts, POLICY)
     assert decision.due_at == RECORDED + timedelta(days=368)
     assert decision.sentence == (
-        "Kept until 07:19 on 21 November 2027 because it is flagged as evidence (Violence, 365 days from recording). "
+        "Kept until 07:19 on 21 November 2027 because it is flagged as evidence (Violence, 1 year from recording). "
         "Then it spends 3 days in quarantine, from which it can be brought back, and is gone by "
         "07:19 on 24 November 2027. If the flag were released, the next rule would govern "
         "(default period, gone by 07:19 on 22 December 2026); a recording already due by then is first given time for "
@@ -263,6 +263,14 @@ def test_an_extension_counts_from_its_date_even_inside_the_default():
     decision = decide(replace(PLAIN, extensions=(until,)), POLICY)
     assert decision.quarantine_at == until
     assert decision.due_at == until + timedelta(days=3)
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [(1, "1 day"), (31, "31 days"), (365, "1 year"), (2192, "6 years"), (3653, "10 years"), (400, "400 days")],
+)
+def test_periods_are_told_in_years_where_they_are_years(days, said):
+    assert rules.period(timedelta(days=days)) == said
 
 
 def test_dates_are_told_in_london_time_across_the_change_of_clocks():

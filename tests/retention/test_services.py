@@ -211,6 +211,17 @@ def test_an_extension_keeps_until_its_day_and_one_that_extends_nothing_is_refuse
             services.extend(recording, until=pointless, reason="Again", actor=officer.custody_id)
 
 
+def test_an_extension_under_a_hold_counts_once_the_hold_is_released(officer):
+    recording = accepted(officer)
+    hold = services.place_hold(recording, Hold.Kind.FOI, "FOI 9", "", "person:1")
+    until = clock.now() + 60 * DAY
+    services.extend(recording, until=until, reason="Inquiry", actor=officer.custody_id)
+    assert recording.due_at is None
+    services.release_hold(hold, "Answered", "person:2")
+    recording.refresh_from_db()
+    assert recording.due_at == until + 3 * DAY
+
+
 def test_changing_the_category_of_a_flag_never_shortens(officer):
     recording = accepted(officer)
     footage.flag(recording, category=factories.category("violence", 365), reason="Assault", by=officer)

@@ -41,7 +41,7 @@ class HoldForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": "Choose what the hold is for"},
     )
-    reason = _reason("It goes into the custody record. Only people who may place holds see it on the recording's page.")
+    reason = _reason("It goes into the custody record. The wearer does not see it.")
 
 
 class ReleaseForm(forms.Form):

@@ -23,7 +23,11 @@ from bluelamp.retention.models import Certificate, Hold
 
 @dataclass(frozen=True)
 class ReadableHold:
-    """A standing hold as those who may hold or release read it. `release` is the address, "" where one may not."""
+    """A standing hold as those who may hold or release read it.
+
+    `source` is the kind of thing that placed it ("request"), "" for a person's decision. `release` is an address, or ""
+    where this person may not release it.
+    """
 
     kind: str
     reason: str
@@ -91,8 +95,8 @@ def readable_hold(hold: Hold, *, releasable: bool = False) -> ReadableHold:
     return ReadableHold(
         kind=hold.get_kind_display(),
         reason=hold.reason,
-        placed_by=people.names({hold.placed_by}).get(hold.placed_by, hold.placed_by),
+        placed_by=people.names({hold.placed_by}).get(hold.placed_by, "Bluelamp"),
         placed_at=hold.placed_at,
-        source=hold.source,
+        source=hold.source.partition(":")[0],
         release=reverse("retention:release_hold", args=[hold.pk]) if releasable else "",
     )

@@ -115,9 +115,25 @@ def certificate_of(recording: Recording) -> Certificate | None:
     return Certificate.objects.filter(recording=recording).first()
 
 
-def categories() -> list[Category]:
-    """Every category with its period and basis, in order."""
-    return list(Category.objects.all())
+@dataclass(frozen=True)
+class CategoryLine:
+    """A category as the policy's page lists it."""
+
+    name: str
+    kept: str
+    basis: str
+
+
+def categories() -> list[CategoryLine]:
+    """Every category with its period in words and its basis, in order."""
+    default = policy().default.days
+
+    def kept(days: int | None) -> str:
+        if days is None:
+            return "Until somebody decides"
+        return "The default period" if days <= default else f"{rules.period(timedelta(days=days))} from recording"
+
+    return [CategoryLine(found.name, kept(found.keep_days), found.basis) for found in Category.objects.all()]
 
 
 @dataclass(frozen=True)

@@ -133,9 +133,9 @@ class Decision:
         """Whether the recording goes earlier under this decision than at `due_at` (None: never)."""
         return self.due_at is not None and (due_at is None or self.due_at < due_at)
 
-    def in_use_until(self, instant: datetime) -> bool:
-        """Whether it stays in use until `instant` or longer."""
-        return self.quarantine_at is None or self.quarantine_at >= instant
+    def is_dated_past(self, instant: datetime) -> bool:
+        """Whether it stays in use until a date that is `instant` or later; not so where there is no end yet."""
+        return self.quarantine_at is not None and self.quarantine_at >= instant
 
     @property
     def sentence(self) -> str:
@@ -167,7 +167,7 @@ class Decision:
             return "A flag as evidence, a hold or an extension would keep it longer."
         after = self.considered[1]
         if after.gone_by is None:
-            return f"{rule.would_end}, the next reason would keep it: {after.title.lower()}."
+            return f"{rule.would_end}, the next reason would keep it ({after.title.lower()})."
         return (
             f"{rule.would_end}, the next rule would govern ({after.title.lower()}, gone by {when(after.gone_by)}); "
             "a recording already due by then is first given time for review."
@@ -217,6 +217,13 @@ def when(instant: datetime) -> str:
     return f"{local:%H:%M} on {local.day} {local:%B %Y}"
 
 
+def period(length: timedelta) -> str:
+    """A period in words: "10 years" where the days are those of whole years, else "40 days"."""
+    years = round(length.days / 365.25)
+    whole = years > 0 and abs(length.days - years * 365.25) <= 1
+    return _count(years, "year") if whole else _count(length.days, "day")
+
+
 def _rules(facts: Facts, policy: Policy) -> Iterable[Rule]:
     yield _default(facts, policy)
     if arrived_late(facts, policy):
@@ -263,7 +270,7 @@ def _evidence(flag: Flag, started_at: datetime, policy: Policy) -> Rule:
         until, why = None, f"it is flagged as evidence ({flag.category}) and nobody has decided for how long"
     else:
         until = _later(started_at, flag.keep)
-        why = f"it is flagged as evidence ({flag.category}, {_count(flag.keep.days, 'day')} from recording)"
+        why = f"it is flagged as evidence ({flag.category}, {period(flag.keep)} from recording)"
     return _in_use(EVIDENCE, "Flagged as evidence", until, flag.basis, why, "If the flag were released", policy)
 
 

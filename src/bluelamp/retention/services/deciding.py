@@ -43,7 +43,7 @@ def extend(recording: Recording, *, until: datetime, reason: str, actor: str) ->
     now = clock.now()
     if until <= now:
         raise Invalid("That date has passed.", "Nothing was changed.", "Choose a date in the future.")
-    if queries.decision(recording).in_use_until(until):
+    if queries.decision(recording).is_dated_past(until):
         raise Invalid("The recording is kept longer than that already.", "Nothing was changed.", "Choose a later date.")
     made = Extension.objects.create(recording=recording, until=until, reason=reason, made_by=actor, made_at=now)
     custody.record(RetentionExtended(actor=actor, subject=recording.custody_id, reason=reason, until=until))
