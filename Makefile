@@ -40,7 +40,7 @@ dev-env: $(VENV)/.dev $(VENDOR)/.built
 
 $(UV):
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 
 $(VENV)/.run: $(UV) requirements/run.txt pyproject.toml
 	@# Development tools stay where they are: only what is missing is added.

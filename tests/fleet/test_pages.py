@@ -239,7 +239,7 @@ def test_an_officers_start_page_shows_the_own_camera(client: Client, camera: Cam
     services.issue(camera, officer, actor="person:1")
     signin.quickly(client, officer)
     page = client.get("/").content
-    assert b"Your camera" in page
+    assert b'<h2 class="govuk-heading-m">Your camera</h2>' in page
     assert b"BL-7" in page
 
 

@@ -88,7 +88,7 @@ class CameraStateChanged(Event):
 @custody.event_type
 @dataclass(frozen=True, kw_only=True)
 class CameraDocked(Event):
-    """The camera was docked. `clock_offset_ms`: what to add to its clock to get the dock's; None: not set."""
+    """The camera was docked. `clock_offset_ms` is what to add to its clock to get the dock's; None: not set."""
 
     tag = "camera.docked"
     operation = Operation.COLLECTION
@@ -124,7 +124,7 @@ class DockRevoked(Event):
 @custody.event_type
 @dataclass(frozen=True, kw_only=True)
 class RolloutPlanned(Event):
-    """How many cameras a unit is to have, and by when."""
+    """The plan for a unit was set: how many cameras it is to have, and by when."""
 
     tag = "rollout.planned"
     operation = Operation.ALTERATION

@@ -12,6 +12,7 @@ from django.db.models.functions import TruncDate
 
 from bluelamp.custody import queries as custody
 from bluelamp.fleet import rules
+from bluelamp.fleet.events import CameraDocked
 from bluelamp.fleet.models import Assignment, Camera, Dock, RolloutPlan
 from bluelamp.fleet.rules import token_sha256
 from bluelamp.kernel import clock
@@ -121,7 +122,7 @@ def standing_assignment(person: Person) -> Assignment | None:
 
 def dockings(camera: Camera, limit: int = 20) -> list[custody.HistoryItem]:
     """The latest dockings of a camera, newest first, as the ledger has them."""
-    return [item for item in reversed(custody.history(camera.custody_id)) if item.tag == "camera.docked"][:limit]
+    return custody.search(subject=camera.custody_id, tag=CameraDocked.tag, limit=limit)
 
 
 def recording_count(camera: Camera) -> int:

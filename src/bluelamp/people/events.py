@@ -82,7 +82,7 @@ class PersonCreated(Event):
 @custody.event_type
 @dataclass(frozen=True, kw_only=True)
 class PersonChanged(Event):
-    """Name, number, e-mail address or unit of a person was changed: each as [before, after]."""
+    """A person's name, number, e-mail address or unit was changed. Each change is [before, after]."""
 
     tag = "person.changed"
     operation = Operation.ALTERATION
@@ -92,7 +92,7 @@ class PersonChanged(Event):
 @custody.event_type
 @dataclass(frozen=True, kw_only=True)
 class RolesChanged(Event):
-    """A person may do something else from now on; all of the person's sessions ended."""
+    """A person's roles were changed, and the person's sessions ended."""
 
     tag = "person.roles_changed"
     operation = Operation.ALTERATION
@@ -175,7 +175,7 @@ class LockoutEnded(Event):
 @custody.event_type
 @dataclass(frozen=True, kw_only=True)
 class UnitCreated(Event):
-    """The force's tree got another node."""
+    """A unit was added to the force's tree."""
 
     tag = "unit.created"
     operation = Operation.ALTERATION
@@ -188,7 +188,7 @@ class UnitCreated(Event):
 @custody.event_type
 @dataclass(frozen=True, kw_only=True)
 class OrganisationCreated(Event):
-    """Footage may be shared with people of another organisation from now on."""
+    """An organisation was added, with which footage may be shared from now on."""
 
     tag = "organisation.created"
     operation = Operation.ALTERATION

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from allauth.mfa.models import Authenticator
 from axes.helpers import get_cool_off
@@ -12,9 +11,11 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Count, Q, QuerySet, Sum
 
+from bluelamp.custody import Operation
 from bluelamp.custody import queries as custody
 from bluelamp.kernel import clock
 from bluelamp.kernel.errors import NotFound
+from bluelamp.people.events import LockedOut
 from bluelamp.people.models import Organisation, Person, Unit
 
 _BELOW = """
@@ -128,26 +129,16 @@ def is_locked_out(person: Person) -> bool:
     return any(place["failures"] >= settings.AXES_FAILURE_LIMIT for place in places)
 
 
-def account_history(person: Person) -> list[custody.HistoryItem]:
-    """What happened to an account, newest first: made, changed, closed, locked out."""
-    shown = ("person.", "session.locked_out")
-    return [item for item in reversed(custody.history(person.custody_id)) if item.tag.startswith(shown)]
+def account_history(person: Person, limit: int = 100) -> list[custody.HistoryItem]:
+    """What happened to an account: made, changed, closed, locked out. Signing in and out is left to the audit pages."""
+    changes = custody.search(subject=person.custody_id, operation=Operation.ALTERATION, limit=limit)
+    lockouts = custody.search(subject=person.custody_id, tag=LockedOut.tag, limit=limit)
+    return [item for item in changes if item.tag.startswith("person.")] + lockouts
 
 
 def organisations() -> list[Organisation]:
     """Everybody the force shares with, by name."""
     return list(Organisation.objects.all())
-
-
-def names(custody_ids: set[str]) -> dict[str, str]:
-    """The names behind ids such as `person:7`; ids of other kinds are left out."""
-    keys: dict[int, str] = {
-        int(custody_id.removeprefix("person:")): custody_id
-        for custody_id in custody_ids
-        if custody_id.removeprefix("person:").isdecimal()
-    }
-    found: Any = Person.objects.filter(pk__in=keys).values_list("pk", "name")
-    return {keys[pk]: name for pk, name in found}
 
 
 def without_second_factor() -> int:

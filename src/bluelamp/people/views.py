@@ -61,11 +61,9 @@ def person(request: HttpRequest, person_id: int) -> HttpResponse:
     """One person: unit, roles, state of the account, what happened to it."""
     require(request, Action.VIEW_PEOPLE)
     found = queries.person(person_id)
-    history = queries.account_history(found)
     context = {
         "person": found,
-        "history": history,
-        "names": queries.names({item.actor for item in history}),
+        "history": queries.account_history(found),
         "has_second_factor": queries.has_second_factor(found),
         "locked_out": queries.is_locked_out(found),
         "may_manage": allows(request, Action.MANAGE_PEOPLE),

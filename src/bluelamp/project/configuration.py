@@ -54,6 +54,7 @@ SETTINGS = (
         "How e-mail leaves: file (to <data>/mail), console, or smtp://user:password@host:port.",
     ),
     Setting("BLUELAMP_EMAIL_FROM", "Bluelamp <no-reply@localhost>", "Sender of e-mails."),
+    Setting("BLUELAMP_SESSION_IDLE_MINUTES", "30", "Minutes without a request after which a sign-in ends."),
     Setting("BLUELAMP_WEB_PROCESSES", "1", "Web server processes that share the listening socket."),
     Setting("BLUELAMP_WEB_THREADS", "12", "Threads for pages in each web process."),
     Setting(
@@ -79,6 +80,7 @@ class Configuration:
     force: str
     email_url: str
     email_from: str
+    session_idle_minutes: int
     web_processes: int
     web_threads: int
     checkpoint_seconds: float
@@ -111,6 +113,7 @@ def load(environ: dict[str, str] | None = None) -> Configuration:
         force=value["BLUELAMP_FORCE"],
         email_url=value["BLUELAMP_EMAIL_URL"],
         email_from=value["BLUELAMP_EMAIL_FROM"],
+        session_idle_minutes=int(value["BLUELAMP_SESSION_IDLE_MINUTES"]),
         web_processes=int(value["BLUELAMP_WEB_PROCESSES"]),
         web_threads=int(value["BLUELAMP_WEB_THREADS"]),
         checkpoint_seconds=float(value["BLUELAMP_CHECKPOINT_SECONDS"]),

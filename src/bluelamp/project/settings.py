@@ -133,8 +133,11 @@ ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_USER_MODEL_EMAIL_FIELD = "email"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_PREVENT_ENUMERATION = True
+# A shift signs in from one address; guessing is stopped for each account by django-axes.
+ACCOUNT_RATE_LIMITS = {"login": "600/m/ip", "login_failed": "600/m/ip,5/5m/key"}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Bluelamp"
+MFA_TOTP_TOLERANCE = 1  # a code typed at the turn of the half minute
 
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
@@ -148,6 +151,7 @@ SESSION_COOKIE_SECURE = BEHIND_TLS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 8 * 3600  # a shift
+SESSION_IDLE_MINUTES = BLUELAMP.session_idle_minutes
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_COOKIE_NAME = "__Host-bluelamp-csrf" if BEHIND_TLS else "bluelamp-csrf"
 CSRF_COOKIE_SECURE = BEHIND_TLS
