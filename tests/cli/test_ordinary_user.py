@@ -66,12 +66,15 @@ def python(folder: Path) -> str:
 
 
 @pytest.mark.server
-@pytest.mark.parametrize("file", ["test_postgres.py", "test_up.py"])
-def test_an_ordinary_user_needs_nothing_of_root(folder: Path, python: str, file: str) -> None:
+@pytest.mark.parametrize(
+    ("file", "chosen"),
+    [("test_postgres.py", ""), ("test_up.py", "serves_refuses or after_a_kill or database_comes_back")],
+)
+def test_an_ordinary_user_needs_nothing_of_root(folder: Path, python: str, file: str, chosen: str) -> None:
     result = run_as_user(
         folder,
         python,
-        *("-m", "pytest", "-q", f"--rootdir={_HERE.parents[1]}", f"--confcutdir={_HERE}"),
+        *("-m", "pytest", "-v", "-k", chosen, f"--rootdir={_HERE.parents[1]}", f"--confcutdir={_HERE}"),
         *("-p", "no:django", "-p", "no:cacheprovider", str(_HERE / file)),
     )
     assert result.returncode == 0, result.stdout[-4000:]

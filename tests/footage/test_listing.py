@@ -61,7 +61,8 @@ def test_any_text_makes_a_query_whose_words_cannot_break_out(text):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    "text", ["'", "a' | 'b", "\\", "':*", "!!!", "a & b", "((", "%s", "\x7f", "ω ß İ", "x" * 3000, "a " * 200, "'; DROP"]
+    "text",
+    ["'", "a' | 'b", "\\", "':*", "!!!", "a & b", "((", "%s", "\x7f", "ω ß İ", "x" * 3000, "a " * 200, "'; DROP"],
 )
 def test_hostile_words_are_just_words(officer, found, text):
     found()
@@ -74,9 +75,7 @@ def test_a_recording_is_found_by_whatever_is_known_of_it(officer, found):
     found(place="Elsewhere")
     services.add_reference(recording, kind="crime", value="01MP/1234/26", by=officer)
     services.add_note(recording, text="The suspect was running towards the station", by=officer)
-    services.flag(
-        recording, category=Category.objects.get(code="arrest"), reason="Shoplifting at Marks", by=officer
-    )
+    services.flag(recording, category=Category.objects.get(code="arrest"), reason="Shoplifting at Marks", by=officer)
     for text in (
         "market",
         "MARKET square",
@@ -90,7 +89,7 @@ def test_a_recording_is_found_by_whatever_is_known_of_it(officer, found):
         "okafor market",
     ):
         assert _ids(officer, text=text) == [recording.pk], text
-    for text in ("market elsewhere", "01mp/9", "burglary"):
+    for text in ("market elsewhere", "01mp/77777", "burglary"):
         assert _ids(officer, text=text) == [], text
 
 
@@ -118,7 +117,11 @@ def test_the_list_shows_exactly_what_the_policy_lets_one_see_the_facts_of(
     monkeypatch.setattr(hooks, "members", members)
     askers = [*people]
     for role in Role:
-        askers += [factories.person(role, unit=station), factories.person(role, unit=station.parent), factories.person(role)]
+        askers += [
+            factories.person(role, unit=station),
+            factories.person(role, unit=station.parent),
+            factories.person(role),
+        ]
     for asker in askers:
         actor = access.actor(asker)
         allowed = {item.pk for item in recordings if may(actor, Action.VIEW_FACTS, queries.thing(item)).allowed}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from datetime import timedelta
+from itertools import pairwise
 from types import SimpleNamespace
 
 import httpx
@@ -207,7 +208,7 @@ def test_a_long_answer_is_counted_while_it_is_on_its_way(world, monkeypatch):
     assert len(served) > 1
     assert served[0].first_byte == 0
     assert served[-1].last_byte == len(LONG) - 1
-    assert all(one.last_byte + 1 == other.first_byte for one, other in zip(served, served[1:], strict=False))
+    assert all(one.last_byte + 1 == other.first_byte for one, other in pairwise(served))
 
 
 def test_a_lock_stops_an_answer_that_is_on_its_way(world, monkeypatch):

@@ -148,7 +148,9 @@ def test_two_workers_do_not_prepare_the_same_recording(raw, django_db_blocker):
 
     recording = raw(film())
     parameters = connection.get_connection_params()
-    other = psycopg.connect(**{k: v for k, v in parameters.items() if k in ("dbname", "user", "host", "port", "password")})
+    other = psycopg.connect(
+        **{k: v for k, v in parameters.items() if k in ("dbname", "user", "host", "port", "password")}
+    )
     with other:
         other.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"footage.prepare:{recording.pk}"])
         processing.prepare(recording.pk)

@@ -37,8 +37,8 @@ def _new(officer, **more):
     return services.NewRecording(**given)
 
 
-def _last(recording):
-    return ledger.history(recording.custody_id)[-1]
+def _last(recording, tag):
+    return ledger.search(tag=tag, subject=recording.custody_id)[0]
 
 
 def _tags(recording):
@@ -127,7 +127,7 @@ def test_releasing_a_flag_needs_one_and_a_reason(raw, officer, violence):
         services.release_flag(raw, reason=" ", by=officer)
     services.release_flag(raw, reason="Charges dropped", by=officer)
     assert queries.standing_flag(raw) is None
-    assert (_last(raw).tag, _last(raw).reason) == ("recording.flag_released", "Charges dropped")
+    assert _last(raw, "recording.flag_released").reason == "Charges dropped"
 
 
 def test_every_change_of_facts_asks_retention_again(raw, officer, violence, monkeypatch):
@@ -153,7 +153,7 @@ def test_a_reference_is_kept_as_one_writes_it_in_capitals_and_once(raw, officer)
 
 def test_a_note_stands_at_its_moment_and_the_ledger_has_its_hash_not_its_text(raw, officer):
     note = services.add_note(raw, text="He says: stop.", at_ms=5000, by=officer)
-    event = _last(raw)
+    event = _last(raw, "recording.note_added")
     assert note.at_ms == event.details["at_ms"] == 5000
     assert event.details["text_sha256"] == hashlib.sha256(b"He says: stop.").hexdigest()
     assert "stop" not in str(event)
@@ -224,7 +224,7 @@ def test_a_tombstone_has_nothing_of_the_content_left(raw, officer, violence):
     assert not raw.notes.exists()
     assert not raw.references.exists()
     assert (raw.sha256, raw.size, raw.camera_id) != ("", 0, None)
-    assert secret not in str(_last(raw))
+    assert secret not in str(_last(raw, "recording.deleted"))
     with pytest.raises(Conflict):
         services.mark_deleted(raw)
 
@@ -252,17 +252,15 @@ def _open(recording, officer, **more):
 
 def test_a_viewing_is_in_the_ledger_before_any_byte(raw, officer):
     viewing = _open(raw, officer, reason="Statement")
-    event = _last(raw)
-    assert (event.tag, event.reason, event.details["viewing"]) == ("recording.viewed", "Statement", str(viewing.pk))
+    event = _last(raw, "recording.viewed")
+    assert (event.reason, event.details["viewing"]) == ("Statement", str(viewing.pk))
     assert "s" * 32 not in str(vars(viewing))
     assert not ServedRange.objects.exists()
 
 
 def test_a_viewing_needs_a_session_and_a_live_recording(raw, officer):
     with pytest.raises(Invalid):
-        services.open_viewing(
-            raw, viewer="person:1", viewer_name="", grant="person", reason="", session_key=""
-        )
+        services.open_viewing(raw, viewer="person:1", viewer_name="", grant="person", reason="", session_key="")
     services.mark_quarantined(raw)
     with pytest.raises(Conflict):
         _open(raw, officer)

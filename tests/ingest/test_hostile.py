@@ -11,6 +11,7 @@ import pytest
 
 from bluelamp.custody import queries as ledger
 from bluelamp.ingest import staging
+from bluelamp.ingest.services import refusals
 from bluelamp.ingest.services.refusals import Limiter
 from tests.ingest.docks import BYTES, TUS, Docking, metadata
 
@@ -64,7 +65,8 @@ def test_without_a_valid_token_every_request_is_refused(docking: Docking, url: s
     assert docking.head(url).headers["Upload-Offset"] == "0"
 
 
-def test_bad_tokens_are_on_record_but_cannot_flood_the_ledger(docking: Docking, url: str) -> None:
+def test_bad_tokens_are_on_record_but_cannot_flood_the_ledger(docking: Docking, url: str, monkeypatch) -> None:
+    monkeypatch.setattr(refusals, "_docks", Limiter())
     for _ in range(30):
         httpx.get(docking.base + "/dock/tus/", headers={"Authorization": "Bearer wrong"})
     refused = [item for item in ledger.history("system:docks") if item.tag == "dock.refused"]

@@ -144,7 +144,8 @@ def _as_id(key: str, value: Any) -> str | None:
 
 
 def _label(key: str) -> str:
-    return key.removesuffix("_ms").replace("_", " ").capitalize().replace("Sha256", "SHA-256").replace("sha256", "SHA-256")
+    label = key.removesuffix("_ms").replace("_", " ").replace("sha256", "SHA-256")
+    return label[:1].upper() + label[1:]
 
 
 def _value(key: str, value: Any, known: Mapping[str, str]) -> str | Markup:
@@ -152,7 +153,7 @@ def _value(key: str, value: Any, known: Mapping[str, str]) -> str | Markup:
     match value:
         case _ if custody_id is not None:
             return known[custody_id]
-        case None | "" | [] | {}:
+        case _ if value in (None, "", [], {}):
             return "none"
         case bool():
             return "yes" if value else "no"

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from bluelamp.custody import words
 from bluelamp.custody.queries import HistoryItem
 from bluelamp.custody.queries import history as events_about
-from bluelamp.fleet.models import Dock
 from bluelamp.footage import hooks
 from bluelamp.footage.filters import LONDON
 from bluelamp.footage.models import Category, Recording
@@ -41,11 +41,6 @@ _WORDS = {
     "footage.listed": "Shown in a search",
     "access.refused": "Refused",
 }
-_SYSTEM = {
-    "system:processing": "Bluelamp (preparation)",
-    "system:retention": "Bluelamp (retention)",
-    "system:intake": "Bluelamp (intake)",
-}
 _REPEATS = {"recording.range_served", "footage.listed", "recording.consulted", "access.refused"}
 
 
@@ -64,16 +59,16 @@ class Line:
 def lines(recording: Recording, reader: Actor, thing: Thing) -> list[Line]:
     """The history as `reader` may learn it, newest first."""
     items = events_about(recording.custody_id)
-    people = _people(items)
     discreet = is_discreet(reader, thing)
     if discreet:
-        items = [item for item in items if item.actor == reader.custody_id or not _of_standards(item, people)]
-    names = _names(items, people)
+        hidden = hidden_viewers(item.actor for item in items) - {reader.custody_id}
+        items = [item for item in items if item.actor not in hidden]
+    names = _names(items)
     categories = dict(Category.objects.values_list("code", "name"))
     made = [
         Line(
             at=item.at,
-            who=names.get(item.actor, item.details.get("viewer_name") or item.actor),
+            who=names[item.actor],
             what=_what(item, names, categories),
             reason="" if discreet and item.actor != reader.custody_id else item.reason,
             leaf=item.leaf,
@@ -96,63 +91,46 @@ def is_discreet(reader: Actor, thing: Thing) -> bool:
 
 
 def hidden_viewers(viewers: Iterable[str]) -> set[str]:
-    """Those of `viewers` (custody ids) whose watching a discreet page leaves out: professional standards."""
-    ids = {int(viewer[7:]) for viewer in viewers if viewer.startswith("person:")}
+    """Those of `viewers` (custody ids) whom a discreet page leaves out: professional standards."""
+    ids = {int(viewer[7:]) for viewer in viewers if viewer.startswith("person:") and viewer[7:].isdecimal()}
     found = Person.objects.filter(pk__in=ids, roles__contains=[Role.PROFESSIONAL_STANDARDS.value])
     return {person.custody_id for person in found}
 
 
-def _people(items: Iterable[HistoryItem]) -> dict[str, Person]:
-    ids = set()
-    for item in items:
-        for subject in (item.actor, str(item.details.get("person", ""))):
-            if subject.startswith("person:") and subject[7:].isdigit():
-                ids.add(int(subject[7:]))
-    return {person.custody_id: person for person in Person.objects.filter(pk__in=ids)}
-
-
-def _of_standards(item: HistoryItem, people: dict[str, Person]) -> bool:
-    actor = people.get(item.actor)
-    return actor is not None and Role.PROFESSIONAL_STANDARDS.value in actor.roles
-
-
-def _names(items: Iterable[HistoryItem], people: dict[str, Person]) -> dict[str, str]:
-    docks = {int(item.actor[5:]) for item in items if item.actor.startswith("dock:") and item.actor[5:].isdigit()}
-    found = {custody_id: str(person) for custody_id, person in people.items()}
-    found.update({f"dock:{dock.pk}": f"Dock {dock.name}" for dock in Dock.objects.filter(pk__in=docks)})
-    return {**_SYSTEM, "public": "Somebody not signed in", **found}
+def _names(items: Iterable[HistoryItem]) -> dict[str, str]:
+    """What actors, and people named in details, are called; a viewer's own name where nobody knows the id."""
+    own = {item.actor: str(item.details["viewer_name"]) for item in items if item.details.get("viewer_name")}
+    wanted = {item.actor for item in items} | {str(item.details.get("person", "")) for item in items}
+    known = words.names(wanted - {""})
+    return {custody_id: own.get(custody_id, name) if name == custody_id else name for custody_id, name in known.items()}
 
 
 def _what(item: HistoryItem, names: dict[str, str], categories: dict[str, str]) -> str:
-    words = (
-        _WORDS.get(item.tag)
-        or hooks.history_words.get(item.tag)
-        or item.tag.replace(".", ": ").replace("_", " ").capitalize()
-    )
+    said = _WORDS.get(item.tag) or hooks.history_words.get(item.tag) or words.describe(item).removesuffix(".")
     details = item.details
     match item.tag:
         case "recording.viewed":
-            return "Downloaded" if details.get("purpose") == "download" else words
+            return "Downloaded" if details.get("purpose") == "download" else said
         case "recording.range_served":
-            return f"{words} {_stretch(details)}"
+            return f"{said} {_stretch(details)}"
         case "recording.flagged" | "recording.flag_released":
-            return f"{words}: {categories.get(details.get('category', ''), details.get('category', ''))}"
+            return f"{said}: {categories.get(details.get('category', ''), details.get('category', ''))}"
         case "recording.categorised":
             before, after = (categories.get(details.get(key) or "", "none") for key in ("before", "after"))
-            return f"{words} from {before} to {after}"
+            return f"{said} from {before} to {after}"
         case "recording.reference_added":
-            return f"{words}: {details.get('value', '')}"
+            return f"{said}: {details.get('value', '')}"
         case "recording.note_added" if details.get("at_ms") is not None:
-            return f"{words} at {clock(details['at_ms'])}"
+            return f"{said} at {clock(details['at_ms'])}"
         case "recording.preparation_failed":
-            return f"{words}: {details.get('why', '')}"
+            return f"{said}: {details.get('why', '')}"
         case "recording.watch_released":
-            return f"{words}: {names.get(str(details.get('person')), '')}"
+            return f"{said}: {names.get(str(details.get('person')), '')}"
         case "recording.due_set":
-            return f"{words}: {_day(details.get('after'))}"
+            return f"{said}: {_day(details.get('after'))}"
         case "access.refused":
-            return f"{words} ({str(details.get('action', '')).replace('_', ' ')}): {details.get('why', '')}"
-    return words
+            return f"{said} ({str(details.get('action', '')).replace('_', ' ')}): {details.get('why', '')}"
+    return said
 
 
 def _stretch(details: dict[str, Any]) -> str:

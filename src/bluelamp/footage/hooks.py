@@ -6,7 +6,7 @@
 `recordings_of_member(person_id)`: the ids of recordings that a person may see through a role in a case.
 `grants`: by the first part of a viewing's grant ("share" for "share:<uuid>"), a function that says whether the grant
 still stands; asked again at every request for bytes. "person" is built in (see `footage.delivery`).
-`history_words`: by the tag of an event, what it is called in a recording's history.
+`history_words`: by the tag of an event, its title in a recording's history; else the ledger's own description stands.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from bluelamp.kernel import clock
 from bluelamp.people.policy import Action, Actor, Decision, Thing, may
 
 _MOST_VIEWERS = 6
+_CODECS = {"h264": "H.264", "hevc": "H.265", "vp8": "VP8", "vp9": "VP9", "av1": "AV1", "opus": "Opus"}
 _ACTIONS = (
     Action.FLAG,
     Action.NOTE,
@@ -67,6 +68,12 @@ class Page:
     def frames_a_second(self) -> str:
         """Such as "25", or "29.97"."""
         return f"{1 / _frame_seconds(self.recording):.2f}".rstrip("0").rstrip(".")
+
+    @property
+    def codecs(self) -> str:
+        """Such as "H.264 and AAC"."""
+        found = [str(self.recording.media.get(name) or "") for name in ("video_codec", "audio_codec")]
+        return " and ".join(_CODECS.get(codec, codec.upper()) for codec in found if codec)
 
     @property
     def player(self) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def condition(text: str) -> tuple[str, list[str]] | None:
         if not parts:
             continue
         # Only letters and digits stand between the quotes: nothing can break out of the tsquery's syntax.
-        apart = " & ".join(f"'{part}':*" for part in parts)
+        apart = " & ".join([*(f"'{part}'" for part in parts[:-1]), f"'{parts[-1]}':*"])
         joined = "".join(parts)[:_LONGEST_WORD]
         pieces.append("(%s::tsquery || plainto_tsquery('english', %s))")
         values += [f"'{joined}':* | ({apart})", word]

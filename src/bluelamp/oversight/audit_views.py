@@ -22,8 +22,8 @@ from bluelamp.people.policy import Action
 from bluelamp.web.responses import render
 
 
-@require_GET
 @access.signed_in
+@require_GET
 def index(request: HttpRequest) -> HttpResponse:
     """The ledger, newest first, filtered and page by page."""
     actor = _auditor(request)
@@ -35,8 +35,8 @@ def index(request: HttpRequest) -> HttpResponse:
     return _ledger(request, form, page, ExportForm())
 
 
-@require_POST
 @access.signed_in
+@require_POST
 def export(request: HttpRequest) -> HttpResponse:
     """The filtered stretch as a CSV file."""
     actor = _auditor(request)
@@ -51,8 +51,8 @@ def export(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@require_GET
 @access.signed_in
+@require_GET
 def event(request: HttpRequest, event_id: int) -> HttpResponse:
     """One event in full, with what its leaf commits to."""
     actor = _auditor(request)
@@ -62,21 +62,19 @@ def event(request: HttpRequest, event_id: int) -> HttpResponse:
     return render(request, "oversight/audit/event.html", {"entry": entry, "told": told})
 
 
-@require_GET
 @access.signed_in
+@require_GET
 def recording(request: HttpRequest, recording_id: UUID) -> HttpResponse:
     """Who looked at one recording, how often, at what, and why."""
     actor = _auditor(request)
     found = footage.recording(recording_id)
     seen = looking.looking(found.custody_id)
-    services.note_consultation(
-        actor=actor, page="who looked", shown=len(seen.viewers), subject=found.custody_id
-    )
+    services.note_consultation(actor=actor, page="who looked", shown=len(seen.viewers), subject=found.custody_id)
     return render(request, "oversight/audit/recording.html", {"recording": found, "seen": seen})
 
 
-@require_http_methods(["GET", "POST"])
 @access.signed_in
+@require_http_methods(["GET", "POST"])
 def checkpoint(request: HttpRequest) -> HttpResponse:
     """The latest signed checkpoint; POST verifies the ledger against it and says what came of it."""
     actor = _auditor(request)
@@ -90,8 +88,8 @@ def checkpoint(request: HttpRequest) -> HttpResponse:
     return render(request, "oversight/audit/checkpoint.html", context)
 
 
-@require_GET
 @access.signed_in
+@require_GET
 def operations(request: HttpRequest) -> HttpResponse:
     """The six operations of DPA 2018 s.62, and how often each happened lately."""
     _auditor(request)
@@ -125,7 +123,6 @@ def _ledger(
         "older": f"?{urlencode({**filters, 'before': page.older})}" if page and page.older else "",
         "is_first": not (page and form.cleaned_data.get("before")),
         "most_exported": services.MOST_EXPORTED,
-        "verdict": form.errors,
     }
     return render(request, "oversight/audit/index.html", context, status=status if page else 422)
 

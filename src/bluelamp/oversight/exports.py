@@ -1,4 +1,4 @@
-"""A stretch of the ledger as a CSV file (RFC 4180), UTF-8 with a byte order mark so that spreadsheets read it rightly."""
+"""A stretch of the ledger as a CSV file (RFC 4180), in UTF-8 with the mark that spreadsheets need."""
 
 from __future__ import annotations
 

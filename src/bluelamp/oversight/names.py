@@ -35,7 +35,11 @@ def register() -> None:
 
 
 def _by_key(
-    model: type[Model], parse: Callable[[str], Any], fields: tuple[str, ...], called: Callable[..., str], key: str = "pk"
+    model: type[Model],
+    parse: Callable[[str], Any],
+    fields: tuple[str, ...],
+    called: Callable[..., str],
+    key: str = "pk",
 ) -> words.Names:
     """A resolver that looks ids up by `key` in one query and calls each by its `fields`."""
 

@@ -37,7 +37,7 @@ class Operation:
 
 
 OPERATIONS = (
-    Operation("a", "collection", "Footage arrives: a camera is docked, a recording is accepted, a request is received."),
+    Operation("a", "collection", "Footage arrives: a camera is docked, a recording accepted, a request received."),
     Operation("b", "alteration", "Something about footage, a person or a camera is changed: a flag, a date, a role."),
     Operation(
         "c",
@@ -46,7 +46,7 @@ OPERATIONS = (
         "the ledger is read; and every refusal to look.",
     ),
     Operation("d", "disclosure", "Footage goes outside the force: what, to whom, by whom, until when."),
-    Operation("e", "combination", "Footage is tied to something else: a case, a reference of another system, a request."),
+    Operation("e", "combination", "Footage is tied to something else: a case, another system's reference, a request."),
     Operation("f", "erasure", "Footage goes for good. The event says under which rule, and nothing of what it showed."),
 )
 

@@ -34,14 +34,12 @@ def note_consultation(
     *, actor: str, page: str, shown: int, subject: str = LEDGER, filters: Mapping[str, str] | None = None
 ) -> None:
     """Record that `actor` read a page of the ledger: one event a page, whatever the number of rows `shown`."""
-    custody.record(
-        LedgerConsulted(actor=actor, subject=subject, page=page, filters=dict(filters or {}), shown=shown)
-    )
+    custody.record(LedgerConsulted(actor=actor, subject=subject, page=page, filters=dict(filters or {}), shown=shown))
 
 
 @custody.service
 def export(wanted: ledger.Wanted, *, actor: str, reason: str, filters: Mapping[str, str]) -> Export:
-    """Take the wanted events, the newest MOST_EXPORTED of them at most, away as a file. Raises Invalid without a reason."""
+    """Take the wanted events, the newest MOST_EXPORTED at most, away as a file. Raises Invalid without a reason."""
     reason = reason.strip()
     if not reason or len(reason) > LONGEST_REASON:
         raise Invalid(

@@ -12,8 +12,8 @@ from bluelamp.people.policy import Action
 from bluelamp.web.responses import render
 
 
-@require_GET
 @access.signed_in
+@require_GET
 def index(request: HttpRequest) -> HttpResponse:
     """Every figure of the force's footage, the seven promises, and for professional standards the alerts."""
     access.require(request, Action.VIEW_OVERSIGHT)
@@ -27,15 +27,13 @@ def index(request: HttpRequest) -> HttpResponse:
         thresholds = Thresholds()
         found, shown = queries.alerts(thresholds)
         # It names people and what they looked at, so reading it is a consultation of the ledger.
-        services.note_consultation(
-            actor=access.request_actor(request).custody_id, page="alerts", shown=len(found)
-        )
+        services.note_consultation(actor=access.request_actor(request).custody_id, page="alerts", shown=len(found))
         context |= {"thresholds": thresholds, "alerts": found, "alerts_shown": shown}
     return render(request, "oversight/index.html", context)
 
 
-@require_GET
 @access.public
+@require_GET
 def public_figures(request: HttpRequest) -> HttpResponse:
     """What anybody may know: rounded, and nothing told of fewer than five."""
     return render(request, "oversight/public_figures.html", {"figures": queries.public_figures()})

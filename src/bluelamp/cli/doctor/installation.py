@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bluelamp.cli.doctor.finding import Finding, bad, note, ok, open_to_others, warn
+from bluelamp.cli.supervisor.cluster import without_data_folder
 from bluelamp.cli.supervisor.instance import holder
 from bluelamp.project.configuration import Configuration
 
@@ -24,6 +25,7 @@ def check(configuration: Configuration) -> Iterator[Finding]:
     yield from _disk_space(configuration)
     yield from _staging(configuration.staging)
     yield from _front_end()
+    yield from _forgotten_databases()
 
 
 def _data_folder(configuration: Configuration) -> Iterator[Finding]:
@@ -111,6 +113,16 @@ def _staging(staging: Path) -> Iterator[Finding]:
         )
     else:
         yield ok("staging", f"{len(entries)} uploads are under way or interrupted, none for long.")
+
+
+def _forgotten_databases() -> Iterator[Finding]:
+    forgotten = without_data_folder(demonstration=False)
+    if forgotten:
+        yield note(
+            "forgotten databases",
+            f"{', '.join(map(str, forgotten))} belong to data folders that no longer exist.",
+            "Bluelamp never removes them by itself. Delete those whose footage is known to be gone for good.",
+        )
 
 
 def _front_end() -> Iterator[Finding]:

@@ -121,20 +121,32 @@ def open_cluster(instance: Instance) -> Cluster:
 def remove_vanished_demonstrations() -> list[Path]:
     """Remove root's clusters that were marked as demonstrations and whose data folder is gone; returns them."""
     removed = []
-    for folder in sorted(_CLUSTERS.glob("*")) if os.geteuid() == 0 else []:
-        marker = read_json(folder / "cluster.json")
-        if marker.get("demonstration") is not True or not marker.get("origin"):
-            continue
-        young = time.time() - (folder / "cluster.json").stat().st_mtime < _BEING_MADE_SECONDS
-        if young and not marker.get("initialised"):
-            continue
-        file = None if _belongs(Path(marker["origin"]), folder.name) else _try_lock(folder)
+    for folder in without_data_folder(demonstration=True):
+        file = _try_lock(folder)
         if file is not None:
             with file:
                 shutil.rmtree(folder)
                 shutil.rmtree(_SOCKETS / folder.name, ignore_errors=True)
             removed.append(folder)
     return removed
+
+
+def without_data_folder(*, demonstration: bool) -> list[Path]:
+    """Root's clusters, of demonstrations or of real installations, whose data folder no longer exists."""
+    found = []
+    for folder in sorted(_CLUSTERS.glob("*")) if os.geteuid() == 0 else []:
+        marker = read_json(folder / "cluster.json")
+        if not marker.get("origin") or marker.get("demonstration", False) is not demonstration:
+            continue
+        try:
+            young = time.time() - (folder / "cluster.json").stat().st_mtime < _BEING_MADE_SECONDS
+        except FileNotFoundError:  # removed by another start just now
+            continue
+        if young and not marker.get("initialised"):
+            continue
+        if not _belongs(Path(marker["origin"]), folder.name):
+            found.append(folder)
+    return found
 
 
 def _as_root(cluster_id: str, folder: Path) -> Cluster:

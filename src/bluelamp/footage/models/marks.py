@@ -67,7 +67,8 @@ class Reference(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["recording", "kind", "value"], name="footage_reference_once"),
         ]
-        indexes = [models.Index(fields=["value"], name="footage_reference_value")]
+        # By its beginning, under whatever collation the database has.
+        indexes = [models.Index(fields=["value"], opclasses=["text_pattern_ops"], name="footage_reference_value")]
 
 
 class Note(models.Model):

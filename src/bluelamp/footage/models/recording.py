@@ -109,6 +109,9 @@ class Recording(models.Model):
             models.Index(fields=["wearer", "-started_at", "-id"], name="footage_recording_wearer"),
             models.Index(fields=["unit", "-started_at", "-id"], name="footage_recording_unit"),
             models.Index(fields=["category", "-started_at", "-id"], name="footage_recording_category"),
+            models.Index(
+                fields=["locked_at"], condition=models.Q(locked_at__isnull=False), name="footage_recording_locked"
+            ),
             GinIndex(fields=["search"], name="footage_recording_search"),
             GinIndex(fields=["events"], opclasses=["jsonb_path_ops"], name="footage_recording_events"),
             models.Index(fields=["state", "due_at"], name="footage_recording_due"),

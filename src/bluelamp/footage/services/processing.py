@@ -15,6 +15,7 @@ from django.db import connection
 from procrastinate.contrib.django import app
 
 from bluelamp import custody
+from bluelamp.footage import extent
 from bluelamp.footage.events import PreparationFailed, PreparationRequested, RecordingPrepared
 from bluelamp.footage.models import Derivative, Recording
 from bluelamp.footage.services.locked import changeable, fresh
@@ -65,6 +66,7 @@ def prepare(recording_id: UUID) -> None:
         _remove_leftovers(recording)
         try:
             found, made = _process(recording)
+            where = _extent(recording, found.facts.container)
         except MediaRejected as error:
             _give_up(recording, error.what_happened, final=True)
         except MediaError as error:
@@ -75,20 +77,25 @@ def prepare(recording_id: UUID) -> None:
             log.exception("footage.prepare_failed", recording=str(recording_id))
             _give_up(recording, f"The store could not be read or written ({type(error).__name__}).")
         else:
-            if not store_prepared(recording, found, made):
+            if not store_prepared(recording, found, made, where):
                 _remove_leftovers(recording)
 
 
 @custody.service
-def store_prepared(recording: Recording, found: sandbox.Processed, made: list[Derivative]) -> bool:
-    """Keep what was found and made; False, and nothing kept, where the recording left use in the meantime."""
+def store_prepared(
+    recording: Recording, found: sandbox.Processed, made: list[Derivative], where: tuple[int, int] | None
+) -> bool:
+    """Keep what was found and made; False, and nothing kept, where the recording left use in the meantime.
+
+    `where`: the bytes of the original that are pictures and sound, see `extent`.
+    """
     recording = fresh(recording)
     if recording.state != Recording.State.LIVE or recording.processing != Recording.Processing.WAITING:
         custody.nothing_changed()
         return False
     recording.processing = Recording.Processing.READY
     recording.processing_error = ""
-    recording.media = found.facts.to_dict()
+    recording.media = {**found.facts.to_dict(), "extent": where}
     recording.duration_ms = found.facts.duration_ms
     recording.waveform = found.waveform or []
     if found.storyboard is not None:
@@ -159,6 +166,13 @@ def retry_waiting() -> int:
     if forgotten:
         app.configure_task("footage.prepare").batch_defer(*({"recording_id": item} for item in forgotten))
     return len(forgotten)
+
+
+def _extent(recording: Recording, container: str) -> tuple[int, int] | None:
+    if container not in ("mp4", "quicktime"):
+        return None
+    reader = SealedReader(recording.original, recording.key_id)
+    return extent.of_media(reader.read, reader.size)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from bluelamp import custody
-from bluelamp.footage import events
+from bluelamp.footage import events, extent
 from bluelamp.footage.models import Recording, ServedRange, Viewing
 from bluelamp.footage.services.marks import LONGEST_REASON
 from bluelamp.kernel import clock
@@ -98,20 +98,23 @@ def close_viewings(grant: str, *, actor: str, reason: str = "") -> int:
 @custody.service
 def record_range(viewing: Viewing, variant: str, first: int, last: int, size: int) -> ServedRange:
     """Bytes `first` to `last` of `size` have left. The stretch of time is their share of the length, so approximate."""
-    duration = viewing.recording.duration_ms
+    recording = viewing.recording
+    found = recording.media.get("extent") if variant == "original" else None
+    where = (int(found[0]), int(found[1])) if found else None
+    stretch = extent.share(first, last, size, where, recording.duration_ms or 0)
     served = ServedRange.objects.create(
         viewing=viewing,
         variant=variant,
         first_byte=first,
         last_byte=last,
-        from_ms=duration * first // size if duration and size else None,
-        to_ms=duration * (last + 1) // size if duration and size else None,
+        from_ms=stretch[0] if stretch else None,
+        to_ms=stretch[1] if stretch else None,
         served_at=clock.now(),
     )
     custody.record(
         events.RangeServed(
             actor=viewing.viewer,
-            subject=f"recording:{viewing.recording_id}",
+            subject=recording.custody_id,
             viewing=viewing.pk,
             variant=variant,
             first_byte=first,

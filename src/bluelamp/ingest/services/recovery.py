@@ -39,6 +39,7 @@ def recover(camera: Camera | None = None) -> int:
             log.exception("upload.unsettled", upload=str(upload.pk))
     if camera is None:
         _remove_strangers()
+        _sweep_store()
     return settled
 
 
@@ -63,7 +64,7 @@ def _looks_complete(upload: Upload) -> bool:
 
 
 def _remove_strangers() -> None:
-    """Remove folders in staging that no open upload names, and what interrupted puts left in the store."""
+    """Remove folders in staging that no open upload names."""
     folders = dict(staging.all_folders())
     known = set(Upload.objects.filter(pk__in=folders, cleared=False).values_list("pk", flat=True))
     for upload_id, path in folders.items():
@@ -73,4 +74,11 @@ def _remove_strangers() -> None:
         if lease is not None:
             with lease:
                 lease.remove_folder()
-    get_store().sweep_temporary(_TEMPORARY_SECONDS)
+
+
+def _sweep_store() -> None:
+    """Remove what interrupted puts left in the store, once none can still be under way."""
+    try:
+        get_store().sweep_temporary(_TEMPORARY_SECONDS)
+    except Exception:  # a store that does not answer must not keep the worker from starting
+        log.exception("store.unswept")

@@ -24,6 +24,7 @@ from bluelamp.ingest.models import DockingSession, Upload
 from bluelamp.ingest.staging import hashes
 from bluelamp.kernel import clock
 from bluelamp.kernel.ids import new_id
+from bluelamp.vault.disk import make_folder
 from bluelamp.vault.keyring import get_keyring
 from bluelamp.vault.stores import get_store
 
@@ -81,7 +82,7 @@ def create_upload(dock: Dock, session_id: UUID, sequence: int, length: int, meta
             raise UploadFinished
         raise UploadGone(f"Recording {sequence} cannot be sent in this docking session any more.")
     folder = staging.folder_of(upload.pk)
-    settings.BLUELAMP.staging.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(settings.BLUELAMP.staging)
     staging.require_room(settings.BLUELAMP.staging, length)
     if not staging.acknowledged_offset(folder):
         Upload.objects.filter(pk=upload.pk).update(metadata=metadata)

@@ -11,6 +11,8 @@ from uuid import UUID
 
 from django.conf import settings
 
+from bluelamp.vault.disk import fsync_folder, make_folder
+
 _WANTED = "wanted"
 
 
@@ -33,15 +35,6 @@ def all_folders() -> Iterator[tuple[UUID, Path]]:
         yield upload_id, path
 
 
-def fsync_folder(path: Path) -> None:
-    """Make names created in, renamed in or removed from `path` durable."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 class Lease:
     """The right to write one upload: a lock on its folder, which the kernel releases however its holder ends."""
 
@@ -54,8 +47,7 @@ class Lease:
         """The lease of the folder `path`, which is made if missing; None while somebody else holds it."""
         while True:
             if not path.is_dir():
-                path.mkdir(mode=0o700, parents=True, exist_ok=True)
-                fsync_folder(path.parent)
+                make_folder(path)
             try:
                 descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
             except FileNotFoundError:  # removed by its holder just now

@@ -22,8 +22,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from bluelamp.formats import sealed
-from bluelamp.ingest.staging.folder import fsync_folder
 from bluelamp.kernel.errors import BluelampError
+from bluelamp.vault.disk import fsync_folder
 
 _MAGIC = b"BLSTATE1"
 _GENERATION_SIZE = 16

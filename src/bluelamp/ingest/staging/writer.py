@@ -10,9 +10,10 @@ from uuid import UUID
 from bluelamp.formats import sealed
 from bluelamp.formats.sealed import BytesLike, SealBroken, SealingWriter, SegmentOpener
 from bluelamp.ingest.staging import hashes
-from bluelamp.ingest.staging.folder import Lease, fsync_folder
+from bluelamp.ingest.staging.folder import Lease
 from bluelamp.ingest.staging.room import free_bytes, full_said, require_room
 from bluelamp.ingest.staging.state import StagingDamaged, State, StateFile, sealed_name, write_all
+from bluelamp.vault.disk import fsync_folder
 
 
 class StagedWriter:

@@ -41,9 +41,7 @@ class Alert:
 def alerts(thresholds: Thresholds) -> tuple[list[Alert], Shown]:
     """The alerts now, and the query that found them; names take one query for each kind."""
     asked = Asked()
-    rows = asked.all(
-        sql.ALERTS, viewers=thresholds.viewers, openings_by_one=thresholds.openings_by_one, limit=MOST
-    )
+    rows = asked.all(sql.ALERTS, viewers=thresholds.viewers, openings_by_one=thresholds.openings_by_one, limit=MOST)
     ids = {f"recording:{row['recording_id']}" for row in rows} | {row["most_by"] for row in rows if row["most_by"]}
     known = words.names(ids)
     found = [
@@ -52,10 +50,10 @@ def alerts(thresholds: Thresholds) -> tuple[list[Alert], Shown]:
             recording=known[f"recording:{row['recording_id']}"],
             viewers=row["viewers"],
             openings=int(row["openings"]),
-            without_reason=None if row["state"] == Recording.State.DELETED else row["without_reason"],
+            without_reason=None if row["state"] == Recording.State.DELETED else int(row["without_reason"]),
             most_by=known.get(row["most_by"] or "", ""),
             most_openings=row["most_openings"],
-            in_case=bool(row["in_case"]),
+            in_case=row["in_case"],
             last_at=row["last_at"],
             by_many=row["viewers"] >= thresholds.viewers,
             by_one=row["most_openings"] >= thresholds.openings_by_one,

@@ -39,7 +39,7 @@ class Figures:
     first_at: datetime | None
     recorded: int
     recorded_lately: int
-    deleted: int
+    kept: int
     quarantined: int
     flagged: int
     waiting: int
@@ -61,8 +61,9 @@ class Figures:
     shown: tuple[Shown, ...]
 
     @property
-    def kept(self) -> int:
-        return self.recorded - self.deleted
+    def deleted(self) -> int:
+        """Gone under policy: there is no other way out."""
+        return self.recorded - self.kept
 
     @property
     def shared_with_cps_this_month(self) -> int:
@@ -87,6 +88,7 @@ def figures() -> Figures:
     recordings = asked.one(sql.RECORDINGS, lately=now - LATELY)
     flagged = asked.one(sql.FLAGGED)
     unreserved = asked.one(sql.UNRESERVED, now=now)
+    reckoned = asked.shown[-1]
     shares = asked.all(sql.SHARES)
     requests = asked.one(sql.REQUESTS)
     cameras = asked.one(sql.CAMERAS)
@@ -95,7 +97,7 @@ def figures() -> Figures:
     by_month = {row["month"]: row for row in shares}
     nothing = {"cps": 0, "everybody": 0}
     months = [(first, by_month.get(first, nothing)) for first in rules.months_to(today, MONTHS)]
-    kept = promises.promises(now, asked.shown[2], unreserved)
+    kept = promises.promises(now, reckoned, unreserved)
     overdue = requests_overdue() if requests["open"] else 0
     return Figures(
         at=now,
@@ -103,7 +105,7 @@ def figures() -> Figures:
         first_at=recordings["first_at"],
         recorded=recordings["recorded"],
         recorded_lately=recordings["recorded_lately"],
-        deleted=recordings["deleted"],
+        kept=recordings["kept"],
         quarantined=recordings["quarantined"],
         flagged=flagged["flagged"],
         waiting=recordings["waiting"],

@@ -72,6 +72,14 @@ class Entry:
     leaf_hash: bytes
     covered_by: CustodyCheckpoint | None
 
+    @property
+    def preimage(self) -> list[tuple[str, str, str]]:
+        """What the leaf commits to, by field: its name, its value as JSON, its salt."""
+        return [
+            (name, json.dumps(value, ensure_ascii=False), self.salts.get(name, "missing"))
+            for name, value in sorted(self.fields.items())
+        ]
+
 
 def groups() -> list[str]:
     """What events can be about, by the first part of their tags."""
@@ -126,7 +134,8 @@ def covering(leaf: int | None) -> CustodyCheckpoint | None:
     """The first checkpoint that a leaf stands under."""
     if leaf is None:
         return None
-    return CustodyCheckpoint.objects.filter(size__gt=leaf).order_by("size").first()
+    found: CustodyCheckpoint | None = CustodyCheckpoint.objects.filter(size__gt=leaf).order_by("size").first()
+    return found
 
 
 def commits(entry: bytes, fields: dict[str, Any], salts: dict[str, str]) -> bool:
@@ -171,4 +180,5 @@ def _list(values: Sequence[str] | None) -> list[str] | None:
 
 def parsed(value: Any) -> dict[str, Any]:
     """A JSON column's value; Django's connection hands it out as text."""
-    return json.loads(value) if isinstance(value, str) else value
+    found: dict[str, Any] = json.loads(value) if isinstance(value, str) else value
+    return found

@@ -131,15 +131,15 @@ def _anybody_checks(now: datetime) -> Promise:
 
 def _derivatives() -> Promise:
     row, shown = _ask(sql.DERIVATIVES)
-    orphans = row["orphans"]
+    left = row["left_behind"]
     made = count(row["derivatives"], "poster, storyboard or viewing copy", "posters, storyboards and viewing copies")
     return Promise(
         6,
         "Derivatives confess",
-        number(orphans),
-        "derivatives without their recording",
-        ("Good" if orphans == 0 else "Bad") + f": of {made}. Clips and redacted copies are not made by this release.",
-        orphans == 0,
+        number(left),
+        "deleted recordings that left a derivative behind",
+        ("Good" if left == 0 else "Bad") + f": of {made}. Clips and redacted copies are not made by this release.",
+        left == 0,
         shown,
     )
 

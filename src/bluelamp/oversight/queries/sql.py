@@ -57,16 +57,17 @@ class Asked:
 
 RECORDINGS = Query(
     "Recordings",
-    "All recordings there ever were, deleted ones included, and where they stand.",
+    "All recordings there ever were, and those that are there: what is not there was deleted under policy.",
     """
-SELECT count(*) AS recorded,
-       min(started_at) AS first_at,
-       count(*) FILTER (WHERE started_at >= %(lately)s) AS recorded_lately,
-       count(*) FILTER (WHERE state = 'deleted') AS deleted,
+SELECT (SELECT count(*) FROM footage_recording) AS recorded,
+       (SELECT min(started_at) FROM footage_recording) AS first_at,
+       (SELECT count(*) FROM footage_recording WHERE started_at >= %(lately)s) AS recorded_lately,
+       count(*) AS kept,
        count(*) FILTER (WHERE state = 'quarantined') AS quarantined,
-       count(*) FILTER (WHERE state <> 'deleted' AND processing = 'waiting') AS waiting,
-       count(*) FILTER (WHERE state <> 'deleted' AND processing = 'failed') AS failed
+       count(*) FILTER (WHERE processing = 'waiting') AS waiting,
+       count(*) FILTER (WHERE processing = 'failed') AS failed
 FROM footage_recording
+WHERE state <> 'deleted'
 """,
 )
 
@@ -87,20 +88,29 @@ UNRESERVED = Query(
     "from those facts and not from the stored day of deletion: the oldest, and how many are past the limit.",
     """
 SELECT min(r.started_at) AS oldest_at,
-       count(*) FILTER (WHERE r.started_at < %(now)s - make_interval(days => p.default_days)) AS past_limit,
-       min(p.default_days) AS limit_days
-FROM footage_recording r, retention_policy p
+       count(*) FILTER (WHERE r.started_at < %(now)s - (SELECT make_interval(days => default_days) FROM retention_policy))
+           AS past_limit,
+       (SELECT default_days FROM retention_policy) AS limit_days
+FROM footage_recording r
 WHERE r.state <> 'deleted'
   AND r.locked_at IS NULL
   AND (r.review_until IS NULL OR r.review_until <= %(now)s)
-  AND NOT EXISTS (SELECT FROM footage_evidence_flag f WHERE f.recording_id = r.id AND f.released_at IS NULL)
-  AND NOT EXISTS (SELECT FROM retention_hold h WHERE h.recording_id = r.id AND h.released_at IS NULL)
-  AND NOT EXISTS (SELECT FROM retention_extension x WHERE x.recording_id = r.id AND x.until > %(now)s)
-  AND NOT EXISTS (SELECT FROM cases_recording l JOIN cases_case c ON c.id = l.case_id
-                  WHERE l.recording_id = r.id AND c.closed_at IS NULL)
-  AND NOT EXISTS (SELECT FROM sharing_share s
-                  WHERE s.recording_id = r.id AND s.revoked_at IS NULL AND s.expires_at > %(now)s)
-  AND NOT EXISTS (SELECT FROM rights_match m WHERE m.recording_id = r.id AND m.provisional_until > %(now)s)
+  AND NOT EXISTS (
+      SELECT FROM (
+          SELECT recording_id FROM footage_evidence_flag WHERE released_at IS NULL
+          UNION ALL
+          SELECT recording_id FROM retention_hold WHERE released_at IS NULL
+          UNION ALL
+          SELECT recording_id FROM retention_extension WHERE until > %(now)s
+          UNION ALL
+          SELECT l.recording_id FROM cases_recording l JOIN cases_case c ON c.id = l.case_id WHERE c.closed_at IS NULL
+          UNION ALL
+          SELECT recording_id FROM sharing_share WHERE revoked_at IS NULL AND expires_at > %(now)s
+          UNION ALL
+          SELECT recording_id FROM rights_match WHERE provisional_until > %(now)s
+      ) AS reason
+      WHERE reason.recording_id = r.id
+  )
 """,
 )
 
@@ -176,19 +186,21 @@ SELECT (SELECT count(*) FROM custody_event WHERE tag = 'recording.collected') AS
 
 WRONGLY_GONE = Query(
     "Promise 3",
-    "Deletions, and those that were closed while a hold stood or a case with the recording was open, "
-    "or before the recording was due.",
+    "Deletions, and those that were closed before the recording was due, or while a hold stood or a case with the "
+    "recording was open.",
     """
 SELECT count(*) AS deletions,
        count(*) FILTER (
-           WHERE d.closed_at < d.due_at - make_interval(mins => p.margin_minutes)
-              OR EXISTS (SELECT FROM retention_hold h WHERE h.recording_id = d.recording_id
-                         AND h.placed_at <= d.closed_at AND (h.released_at IS NULL OR h.released_at > d.closed_at))
-              OR EXISTS (SELECT FROM cases_recording l JOIN cases_case c ON c.id = l.case_id
-                         WHERE l.recording_id = d.recording_id AND l.added_at <= d.closed_at
-                         AND (c.closed_at IS NULL OR c.closed_at > d.closed_at))
+           WHERE d.closed_at < d.due_at - (SELECT make_interval(mins => margin_minutes) FROM retention_policy)
+              OR d.id IN (SELECT x.id FROM retention_hold h JOIN retention_deletion x USING (recording_id)
+                          WHERE h.placed_at <= x.closed_at
+                            AND (h.released_at IS NULL OR h.released_at > x.closed_at))
+              OR d.id IN (SELECT x.id FROM cases_case c JOIN cases_recording l ON l.case_id = c.id
+                          JOIN retention_deletion x USING (recording_id)
+                          WHERE l.added_at <= x.closed_at
+                            AND (c.closed_at IS NULL OR c.closed_at > x.closed_at))
        ) AS wrongly
-FROM retention_deletion d, retention_policy p
+FROM retention_deletion d
 """,
 )
 
@@ -215,10 +227,11 @@ LEFT JOIN (SELECT size, created_at FROM custody_checkpoint ORDER BY size DESC LI
 DERIVATIVES = Query(
     "Promise 6",
     "Posters, storyboards and viewing copies, each made from one recording and sealed under its key; "
-    "and those whose recording has gone.",
+    "and recordings that have gone and left one behind.",
     """
-SELECT count(*) AS derivatives, count(d.id) AS orphans
-FROM footage_derivative v LEFT JOIN retention_deletion d ON d.recording_id = v.recording_id
+SELECT (SELECT count(*) FROM footage_derivative) AS derivatives,
+       (SELECT count(*) FROM (SELECT DISTINCT recording_id FROM footage_derivative) AS v
+        JOIN retention_deletion d USING (recording_id)) AS left_behind
 """,
 )
 
@@ -227,35 +240,29 @@ ALERTS = Query(
     "Recordings that at least so many people of the force opened, or that one of them other than the wearer opened so "
     "many times; by whom most often, and how many openings came without a stated reason.",
     """
-WITH candidate AS (
-    SELECT recording_id, count(*) AS viewers, sum(openings) AS openings, max(last_at) AS last_at
-    FROM (
-        SELECT recording_id, viewer, count(*) AS openings, max(opened_at) AS last_at
-        FROM footage_viewing
-        WHERE starts_with(viewer, 'person:')
-        GROUP BY recording_id, viewer
-    ) AS by_one
-    GROUP BY recording_id
-    HAVING count(*) >= %(viewers)s OR max(openings) >= %(openings_by_one)s
+WITH busy AS (
+    SELECT recording_id FROM footage_viewing
+    GROUP BY recording_id HAVING count(*) >= least(%(viewers)s, %(openings_by_one)s)
+), by_one AS (
+    SELECT v.recording_id, v.viewer, v.viewer IS NOT DISTINCT FROM 'person:' || r.wearer_id AS is_wearer, r.state,
+           count(*) AS openings, count(*) FILTER (WHERE v.reason = '') AS without_reason, max(v.opened_at) AS last_at
+    FROM busy
+    JOIN footage_viewing v USING (recording_id)
+    JOIN footage_recording r ON r.id = v.recording_id
+    WHERE starts_with(v.viewer, 'person:')
+    GROUP BY v.recording_id, v.viewer, r.id
+), alert AS (
+    SELECT recording_id, state, count(*) AS viewers, sum(openings) AS openings, sum(without_reason) AS without_reason,
+           max(last_at) AS last_at, coalesce(max(openings) FILTER (WHERE NOT is_wearer), 0) AS most_openings,
+           (array_agg(viewer ORDER BY openings DESC, viewer) FILTER (WHERE NOT is_wearer))[1] AS most_by
+    FROM by_one
+    GROUP BY recording_id, state
 )
-SELECT c.recording_id, c.viewers, c.openings, c.last_at, r.state, r.wearer_id,
-       most.viewer AS most_by, coalesce(most.openings, 0) AS most_openings, most.in_case,
-       (SELECT count(*) FROM footage_viewing v
-        WHERE v.recording_id = c.recording_id AND starts_with(v.viewer, 'person:') AND v.reason = '') AS without_reason
-FROM candidate c
-JOIN footage_recording r ON r.id = c.recording_id
-LEFT JOIN LATERAL (
-    SELECT v.viewer, count(*) AS openings,
-           EXISTS (SELECT FROM cases_recording l JOIN cases_member m ON m.case_id = l.case_id
-                   WHERE l.recording_id = c.recording_id AND 'person:' || m.person_id = v.viewer) AS in_case
-    FROM footage_viewing v
-    WHERE v.recording_id = c.recording_id AND starts_with(v.viewer, 'person:')
-      AND v.viewer IS DISTINCT FROM 'person:' || r.wearer_id
-    GROUP BY v.viewer
-    ORDER BY openings DESC, v.viewer LIMIT 1
-) AS most ON true
-WHERE c.viewers >= %(viewers)s OR most.openings >= %(openings_by_one)s
-ORDER BY c.last_at DESC, c.recording_id
+SELECT *, EXISTS (SELECT FROM cases_recording l JOIN cases_member m ON m.case_id = l.case_id
+                  WHERE l.recording_id = alert.recording_id AND 'person:' || m.person_id = most_by) AS in_case
+FROM alert
+WHERE viewers >= %(viewers)s OR most_openings >= %(openings_by_one)s
+ORDER BY last_at DESC, recording_id
 LIMIT %(limit)s
 """,
 )

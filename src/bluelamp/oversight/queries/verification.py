@@ -76,7 +76,9 @@ def verify() -> Verification:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
         if not cursor.fetchone()[0]:
-            raise Busy("Somebody else is having the ledger checked.", "Nothing was checked twice.", "Try again shortly.")
+            raise Busy(
+                "Somebody else is having the ledger checked.", "Nothing was checked twice.", "Try again shortly."
+            )
     begun = time.perf_counter()
     differing: list[int] = []
     report = check_ledger(_leaves(checkpoint.size, differing), checkpoint.note, own_verifier_key())

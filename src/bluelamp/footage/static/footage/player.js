@@ -53,7 +53,9 @@ class Player {
     })
   }
 
+  // Nothing leaves the server, and nothing counts as watched, before the person plays or looks for a moment.
   seek (seconds) {
+    if (this.video.preload === 'none') this.video.preload = 'auto'
     this.video.currentTime = Math.min(Math.max(seconds, 0), this.duration)
     this.showTime()
   }
