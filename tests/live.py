@@ -73,6 +73,17 @@ class Live:
         top = self.data / folder
         return {str(path.relative_to(top)) for path in top.rglob("*") if path.is_file()}
 
+    def errors(self) -> list[str]:
+        """What its processes wrote into their logs as errors, with where each arose."""
+        found = []
+        for path in sorted((self.data / "logs").glob("*.log")):
+            for line in path.read_text().splitlines():
+                said = json.loads(line) if line.startswith("{") else {"level": "error", "event": line}
+                if said.get("level") in ("error", "critical"):
+                    told = said.get("exception", "")
+                    found.append(f"{path.name}: {said.get('event')}\n{told}".strip())
+        return found
+
     def _child(self, command: list[str]) -> subprocess.CompletedProcess[str]:
         environment = _clean_environment() | {"BLUELAMP_DATA": str(self.data), "BLUELAMP_BASE_URL": self.base_url}
         return subprocess.run(

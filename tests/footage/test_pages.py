@@ -335,6 +335,14 @@ def test_what_people_write_is_shown_as_text(sign_in, recording, officer):
         assert "<script>alert" not in response.content.decode()
 
 
+def test_a_camera_that_noted_thousands_of_events_does_not_make_the_page_endless(sign_in, recording, officer):
+    at = recording.started_at.isoformat()
+    Recording.objects.update(events=[{"kind": "marker", "at": at, "note": "x" * 50}] * 5000)
+    html = _page(sign_in(officer), recording).content.decode()
+    assert "4,800 later events" in html
+    assert len(html) < 200_000
+
+
 # Searching
 
 

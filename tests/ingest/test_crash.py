@@ -8,6 +8,7 @@ nothing of it.
 from __future__ import annotations
 
 import hashlib
+import http.client
 import json
 import random
 import threading
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -27,6 +29,7 @@ from bluelamp.ingest import staging
 from bluelamp.vault.keyring import SqliteKeyring
 from bluelamp.vault.objects import SealedReader
 from bluelamp.vault.stores import LocalStore
+from tests.ingest.docks import BYTES, TUS, Camera, Docking
 from tests.ingest.up import Up
 
 pytestmark = pytest.mark.server
@@ -81,7 +84,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 
 @pytest.fixture(scope="module")
 def token(up: Up) -> str:
-    return up.dock_token(*(_serial(point) for point in POINTS))
+    return up.dock_token("STOPPED", *(_serial(point) for point in POINTS))
 
 
 @pytest.mark.parametrize("point", POINTS, ids=str)
@@ -264,3 +267,29 @@ def _camera_with_a_recording(folder: Path, serial: str, sample: bytes) -> tuple[
     device.path(signed).write_bytes(content)
     (folder / "manifest.jsonl").write_text(signed.to_json() + "\n")
     return device, signed
+
+
+def test_a_stop_amid_an_upload_is_quick_and_keeps_what_arrived(up: Up, token: str, tmp_path: Path) -> None:
+    content = random.Random(9).randbytes(8 * MIB)
+    with Docking(up.url, token, Camera("STOPPED")) as docking:
+        docking.camera.record(content)
+        url = docking.open()[1]["upload_url"]
+        parts = urlsplit(url)
+        connection = http.client.HTTPConnection(str(parts.hostname), parts.port)
+        connection.putrequest("PATCH", parts.path)
+        for name, value in {**TUS, **BYTES, "Upload-Offset": "0", "Content-Length": str(len(content))}.items():
+            connection.putheader(name, value)
+        connection.putheader("Authorization", f"Bearer {token}")
+        connection.endheaders()
+        connection.send(content[: 5 * MIB])
+        while not list((up.data / "staging").glob("*/sealed-*")):
+            time.sleep(0.01)
+        time.sleep(0.2)
+        began = time.monotonic()
+        up.stop()
+        assert time.monotonic() - began < 6
+        connection.close()
+        up.start()
+        assert docking.head(url).headers["Upload-Offset"] == str(5 * MIB)
+        assert docking.patch(url, 5 * MIB, content[5 * MIB :]).status_code == 204
+        assert docking.receipt(1).status_code == 200

@@ -87,6 +87,7 @@ def visitor(request: pytest.FixtureRequest, chromium: Browser, force: Force) -> 
     """Browsers for the people of a journey; what was wrong on any of their pages is told at its end."""
     journey = request.module.__name__.rpartition("test_")[2].replace("_", "-")
     present: list[Visitor] = []
+    logged = len(force.server.errors())
 
     def come(username: str = "", **options: Any) -> Visitor:
         if username:
@@ -95,7 +96,7 @@ def visitor(request: pytest.FixtureRequest, chromium: Browser, force: Force) -> 
         return present[-1]
 
     yield come
-    found = [said for person in present for said in person.leave()]
+    found = [said for person in present for said in person.leave()] + force.server.errors()[logged:]
     if found:
         pytest.fail("\n".join(found), pytrace=False)
 

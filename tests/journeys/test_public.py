@@ -97,7 +97,7 @@ def _tab_to(public: Visitor, expression: str) -> None:
 def _is_told_a_reference_and_confirms(public: Visitor, force: Force) -> str:
     assert "We have your request" in public.text, public.text
     public.look("asked")
-    reference = public.page.locator("strong").first.inner_text()
+    reference = public.page.locator(".govuk-panel__body strong").inner_text()
     public.go(force.server.mail_to(EMAIL, r"(http\S+/public/confirm/\S+)"))
     public.look("confirm")
     public.press("Confirm my request")
@@ -154,6 +154,7 @@ def _the_other_is_gone(desk: Visitor, force: Force, other: dict[str, Any], addre
 def _what_was_asked_for_is_there(desk: Visitor, force: Force, asked_for: dict[str, Any]) -> None:
     assert asked_for["original"] in force.server.files("store")
     desk.go(f"/footage/{asked_for['id']}/")
+    print(desk.text[:1500])
     desk.page.get_by_label("Reason", exact=True).first.fill("To answer the request")
     desk.press("Watch")
     kept = desk.page.get_by_role("region", name="How long it is kept").inner_text()

@@ -41,6 +41,7 @@ _WORDS = {
     "footage.listed": "Shown in a search",
     "access.refused": "Refused",
 }
+_MOST_EVENTS = 2000  # read for one page; a player's ranges are merged only after reading
 _REPEATS = {"recording.range_served", "footage.listed", "recording.consulted", "access.refused"}
 
 
@@ -58,7 +59,7 @@ class Line:
 
 def lines(recording: Recording, reader: Actor, thing: Thing) -> list[Line]:
     """The history as `reader` may learn it, newest first."""
-    items = events_about(recording.custody_id)
+    items = events_about(recording.custody_id, _MOST_EVENTS)
     discreet = is_discreet(reader, thing)
     if discreet:
         hidden = hidden_viewers(item.actor for item in items) - {reader.custody_id}

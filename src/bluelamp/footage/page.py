@@ -13,6 +13,7 @@ from bluelamp.kernel import clock
 from bluelamp.people.policy import Action, Actor, Decision, Thing, may
 
 _MOST_VIEWERS = 6
+_MOST_MARKS = 200
 _CODECS = {"h264": "H.264", "hevc": "H.265", "vp8": "VP8", "vp9": "VP9", "av1": "AV1", "opus": "Opus"}
 _ACTIONS = (
     Action.FLAG,
@@ -51,6 +52,7 @@ class Page:
     parts: list[Recording]
     duration_ms: int
     marks: list[timeline.Mark]
+    more_marks: int
     bands: list[timeline.Band]
     track: track.Drawing | None
     viewers: list[Viewer]
@@ -121,7 +123,8 @@ def gather(recording: Recording, reader: Actor, thing: Thing, session_key: str |
         notes=notes,
         parts=queries.parts(recording, reader),
         duration_ms=duration,
-        marks=camera,
+        marks=camera[:_MOST_MARKS],
+        more_marks=max(0, len(camera) - _MOST_MARKS),
         bands=timeline.bands(camera, duration, recording.pre_event_seconds),
         track=track.drawing(recording.track, clock_of_device),
         viewers=viewers[:_MOST_VIEWERS],

@@ -36,7 +36,17 @@ async def on_disk(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -
 
 
 async def _run(pool: ThreadPoolExecutor, function: Callable[..., R], *args: object, **kwargs: object) -> R:
-    return await asyncio.get_running_loop().run_in_executor(pool, partial(function, *args, **kwargs))
+    """Run it to its end, also when this task is cancelled meanwhile: what follows must not meet a thread at work."""
+    future = asyncio.get_running_loop().run_in_executor(pool, partial(function, *args, **kwargs))
+    cancelled: asyncio.CancelledError | None = None
+    while not future.done():
+        try:
+            await asyncio.wait({future})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    return future.result()
 
 
 def _with_connection(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

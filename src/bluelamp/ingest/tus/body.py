@@ -63,16 +63,17 @@ class Body:
         self._buffer = bytearray()
         self._filled = 0
         self._heard = time.monotonic()
-        self._stop = False
+        self._receiving: asyncio.Task[Ending] | None = None
         self.received = 0
 
     def stop(self) -> None:
-        """End as soon as possible, with what has arrived."""
-        self._stop = True
+        """End at once, with what has arrived."""
+        if self._receiving is not None:
+            self._receiving.cancel()
 
     async def run(self) -> Ending:
         """Returns when the body has ended and the sink has taken all of it. Raises what the sink raises."""
-        receiving = asyncio.create_task(self._read())
+        receiving = self._receiving = asyncio.create_task(self._read())
         working = asyncio.create_task(self._work())
         try:
             ending = await self._watch(receiving, working)
@@ -90,10 +91,10 @@ class Body:
     async def _watch(self, receiving: asyncio.Task[Ending], working: asyncio.Task[None]) -> Ending:
         while True:
             await asyncio.wait({receiving, working}, timeout=_TICK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if receiving.cancelled() or working.done():
+                return Ending.STOPPED
             if receiving.done():
                 return receiving.result()
-            if working.done() or self._stop:
-                return Ending.STOPPED
             silent = time.monotonic() - self._heard
             # While the disk is what is slow, the sender is not to blame for silence.
             if self._free.empty():

@@ -88,8 +88,9 @@ UNRESERVED = Query(
     "from those facts and not from the stored day of deletion: the oldest, and how many are past the limit.",
     """
 SELECT min(r.started_at) AS oldest_at,
-       count(*) FILTER (WHERE r.started_at < %(now)s - (SELECT make_interval(days => default_days) FROM retention_policy))
-           AS past_limit,
+       count(*) FILTER (
+           WHERE r.started_at < %(now)s - (SELECT make_interval(days => default_days) FROM retention_policy)
+       ) AS past_limit,
        (SELECT default_days FROM retention_policy) AS limit_days
 FROM footage_recording r
 WHERE r.state <> 'deleted'
