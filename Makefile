@@ -9,7 +9,7 @@ VENDOR := src/bluelamp/web/static/vendor
 ARGS ?=
 export UV_SYSTEM_CERTS := 1
 # uv is fast; where it cannot reach the index as this machine sets it up for pip, pip does the same more slowly.
-install = $(UV) pip install --quiet --python $(BIN)/python $(1) || $(BIN)/python -m pip install --quiet $(1)
+install = $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python $(1) || $(BIN)/python -m pip install --quiet $(1)
 
 .PHONY: demo test lint format docs soak clean run-env dev-env browser
 

@@ -6,6 +6,7 @@ asks for `committed_db`: a database copied from the migrated one, since the ledg
 
 from __future__ import annotations
 
+import atexit
 import dataclasses
 import json
 import os
@@ -31,6 +32,13 @@ import django  # noqa: E402  the settings read the environment above
 django.setup()
 
 
+def _remove_data() -> None:
+    shutil.rmtree(_DATA, ignore_errors=True)
+
+
+atexit.register(_remove_data)
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Any]:
     """The session's PostgreSQL: `.url("app" | "owner" | "admin")`."""
@@ -43,7 +51,7 @@ def postgres() -> Iterator[Any]:
         yield server
     finally:
         server.stop()
-        shutil.rmtree(_DATA, ignore_errors=True)
+        _remove_data()
         remove_vanished_demonstrations()
 
 

@@ -42,6 +42,7 @@ def web(
     import uvicorn
 
     from bluelamp.cli.supervisor import environment, listening
+    from bluelamp.project import configuration
     from bluelamp.project.asgi import application
 
     sockets = [socket.socket(fileno=descriptor) for descriptor in fd] if fd else listening.bind(host, port)
@@ -55,6 +56,7 @@ def web(
             log_config=None,
             access_log=False,
             server_header=False,
+            forwarded_allow_ips=configuration.load().trusted_proxies,
             limit_concurrency=_MOST_CONNECTIONS,
             timeout_graceful_shutdown=_DRAIN_SECONDS,
         )

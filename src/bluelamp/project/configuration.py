@@ -10,6 +10,7 @@ import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,16 @@ SETTINGS = (
     Setting(
         "BLUELAMP_EMAIL_URL",
         "file",
-        "How e-mail leaves: file (to <data>/mail), console, or smtp://user:password@host:port.",
+        "How e-mail leaves: file (to <data>/mail), console, smtp://user:password@host:port (STARTTLS unless the port "
+        "is 25), or smtps://.",
     ),
     Setting("BLUELAMP_EMAIL_FROM", "Bluelamp <no-reply@localhost>", "Sender of e-mails."),
+    Setting(
+        "BLUELAMP_TRUSTED_PROXIES",
+        "127.0.0.1",
+        "Addresses of reverse proxies, separated by commas, whose X-Forwarded-For is believed: limits and lock-outs "
+        "count by address.",
+    ),
     Setting("BLUELAMP_SESSION_IDLE_MINUTES", "30", "Minutes without a request after which a sign-in ends."),
     Setting("BLUELAMP_WEB_PROCESSES", "1", "Web server processes that share the listening socket."),
     Setting("BLUELAMP_WEB_THREADS", "12", "Threads for pages in each web process."),
@@ -80,6 +88,7 @@ class Configuration:
     force: str
     email_url: str
     email_from: str
+    trusted_proxies: str
     session_idle_minutes: int
     web_processes: int
     web_threads: int
@@ -98,7 +107,7 @@ class Configuration:
 
 
 def load(environ: dict[str, str] | None = None) -> Configuration:
-    """Read the configuration from the environment; without a database URL, from what `bluelamp up` left in the data folder."""
+    """Read the configuration from the environment; without a database URL, from what `bluelamp up` left behind."""
     environ = dict(os.environ) if environ is None else environ
     value = {setting.name: environ.get(setting.name) or setting.default for setting in SETTINGS}
     data = Path(value["BLUELAMP_DATA"]).expanduser().resolve()
@@ -113,6 +122,7 @@ def load(environ: dict[str, str] | None = None) -> Configuration:
         force=value["BLUELAMP_FORCE"],
         email_url=value["BLUELAMP_EMAIL_URL"],
         email_from=value["BLUELAMP_EMAIL_FROM"],
+        trusted_proxies=value["BLUELAMP_TRUSTED_PROXIES"],
         session_idle_minutes=int(value["BLUELAMP_SESSION_IDLE_MINUTES"]),
         web_processes=int(value["BLUELAMP_WEB_PROCESSES"]),
         web_threads=int(value["BLUELAMP_WEB_THREADS"]),
@@ -120,6 +130,33 @@ def load(environ: dict[str, str] | None = None) -> Configuration:
         max_upload_bytes=int(value["BLUELAMP_MAX_UPLOAD_BYTES"]),
         log_level=value["BLUELAMP_LOG_LEVEL"].upper(),
         demonstration=bool(_json(data / "instance.json").get("demonstration", False)),
+    )
+
+
+@dataclass(frozen=True)
+class MailServer:
+    """Where e-mail is handed over: TLS from the first byte, STARTTLS, or (port 25 only) neither."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    tls: bool
+    starttls: bool
+
+
+def mail_server(url: str) -> MailServer:
+    """Parse `smtp://` or `smtps://`. Passwords and codes leave in the clear only to port 25, a relay nearby."""
+    parts = urlsplit(url)
+    tls = parts.scheme == "smtps"
+    port = parts.port or (465 if tls else 587)
+    return MailServer(
+        host=parts.hostname or "localhost",
+        port=port,
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        tls=tls,
+        starttls=not tls and port != 25,
     )
 
 
