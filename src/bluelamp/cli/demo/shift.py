@@ -82,7 +82,8 @@ def run(
         )
         with lock:
             results.append(docked)
-            say(f"  {serial}: {docked.uploaded} uploaded, {docked.receipts} receipts verified, device empty")
+            left = f"{docked.left_on_device} left on the camera" if docked.left_on_device else "camera empty"
+            say(f"  {serial}: {docked.uploaded} uploaded, {docked.receipts} receipts verified, {left}")
         return docked
 
     with ProcessPoolExecutor(2) as recorders, ThreadPoolExecutor(4) as docks:
