@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from bluelamp.cases import queries, services
 from bluelamp.cases.models import Case
 from bluelamp.custody import queries as ledger
 from bluelamp.footage import queries as footage_queries
+from bluelamp.footage import services as footage
 from bluelamp.footage.models import Recording
 from bluelamp.kernel.errors import Conflict, Invalid
 from bluelamp.people import access
@@ -121,3 +124,76 @@ def test_a_recording_of_another_unit_cannot_be_pulled_into_ones_own_case_by_an_o
     answer = client.post(reverse("cases:add_recording", args=[recording.pk]), {"case": case.pk, "reason": "Curious"})
     assert answer.status_code == 403
     assert not case.links.exists()
+
+
+def test_a_colleagues_role_is_ended_with_a_reason_from_the_cases_page(client, case, detective):
+    colleague = factories.person(Role.OFFICER, unit=factories.unit())
+    services.add_member(case, colleague, role="investigator", actor=detective)
+    _signed_in(client, detective)
+    address = reverse("cases:end_role", args=[case.pk, colleague.pk])
+    assert address in client.get(reverse("cases:case", args=[case.pk])).content.decode()
+    assert colleague.name in client.get(address).content.decode()
+    assert client.post(address, {"reason": " "}).status_code == 422
+    assert queries.is_member(case, access.actor(colleague))
+    assert client.post(address, {"reason": "Moved to another team"}).status_code == 302
+    assert not queries.is_member(case, access.actor(colleague))
+    event = ledger.history(case.custody_id)[-1]
+    assert (event.tag, event.reason) == ("case.member_left", "Moved to another team")
+
+
+def test_the_last_officer_in_the_case_cannot_leave_it(client, case, detective):
+    services.add_member(case, factories.person(Role.INVESTIGATOR), role="investigator", actor=detective)
+    _signed_in(client, detective)
+    address = reverse("cases:end_role", args=[case.pk, detective.pk])
+    answer = client.post(address, {"reason": "Retiring"})
+    assert answer.status_code == 409
+    assert "only officer in the case" in answer.content.decode()
+    successor = factories.person(Role.INVESTIGATOR)
+    services.add_member(case, successor, role="officer_in_case", actor=detective)
+    answer = client.post(address, {"reason": "Retiring"})
+    assert answer.url == reverse("cases:index")
+    with pytest.raises(Conflict, match="only officer"):
+        services.remove_member(case, successor, actor=detective, reason="Me too")
+
+
+@pytest.mark.parametrize("role", [Role.OFFICER, Role.INVESTIGATOR, Role.AUDITOR, Role.PROFESSIONAL_STANDARDS])
+def test_nobody_outside_the_case_ends_a_role_in_it(client, case, detective, role):
+    colleague = factories.person(Role.OFFICER)
+    services.add_member(case, colleague, role="investigator", actor=detective)
+    address = reverse("cases:end_role", args=[case.pk, colleague.pk])
+    assert client.post(address, {"reason": "x"}).status_code == 302
+    _signed_in(client, factories.person(role))
+    assert client.post(address, {"reason": "x"}).status_code == 403
+    assert queries.is_member(case, access.actor(colleague))
+
+
+def test_reading_a_case_logs_others_recordings_that_it_lists(client, case, detective):
+    others = factories.recording(factories.person(Role.OFFICER, unit=factories.unit()))
+    own = factories.recording(detective)
+    for recording in (others, own):
+        services.add_recording(case, recording, actor=detective, reason="Shows it")
+    _signed_in(client, detective)
+    client.get(reverse("cases:case", args=[case.pk]))
+    event = ledger.history(others.custody_id)[-1]
+    assert (event.tag, event.actor) == ("footage.listed", detective.custody_id)
+    assert event.details["filters"] == {"page": case.custody_id}
+    assert ledger.history(own.custody_id)[-1].tag != "footage.listed"
+    client.post(reverse("cases:close", args=[case.pk]), {})
+    assert ledger.count("footage.listed") == 2
+
+
+def test_the_rows_of_a_cases_recordings_are_locked_in_the_order_of_their_ids(case, detective):
+    for recording in reversed([factories.recording(detective) for _ in range(3)]):
+        services.add_recording(case, recording, actor=detective, reason="Shows it")
+    with CaptureQueriesContext(connection) as done:
+        services.close_case(case, actor=detective, outcome="Convicted")
+    locks = [item["sql"] for item in done.captured_queries if "FOR UPDATE" in item["sql"]]
+    assert 'ORDER BY "footage_recording"."id" ASC FOR UPDATE' in locks[0]
+
+
+def test_why_a_recording_was_in_a_case_goes_with_the_recording(case, detective):
+    recording = factories.recording(detective)
+    link = services.add_recording(case, recording, actor=detective, reason="Shows the suspect's face")
+    footage.mark_deleted(recording, reason="Test")
+    link.refresh_from_db()
+    assert link.reason == ""

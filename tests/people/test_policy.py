@@ -197,6 +197,17 @@ unlock             -    -    -    -    -    -    yes  -    -
 share              -    -    yes  -    -    -    -    -    -
 """
 
+# Whoever made a share, or has a role in its case, can end it; a lock or the case's end takes that from nobody.
+A_SHARE_OF_MINE = """
+                   OFF  SUP  BWV  INV  RIG  PSD  PIM  AUD  OPR
+revoke_share       yes  yes  yes  yes  yes  yes  yes  yes  yes
+"""
+
+A_SHARE_OF_OTHERS = """
+                   OFF  SUP  BWV  INV  RIG  PSD  PIM  AUD  OPR
+revoke_share       -    -    yes  -    -    yes  -    -    -
+"""
+
 ME, COLLEAGUE, MY_UNIT, OTHER_UNIT = 7, 8, 70, 80
 
 
@@ -208,6 +219,16 @@ SITUATIONS: dict[str, tuple[Thing | None, str]] = {
     "the installation": (None, INSTALLATION),
     "a camera of my unit": (Thing("camera:X1", unit=MY_UNIT), CAMERA_OF_MY_UNIT),
     "a camera of another unit": (Thing("camera:X1", unit=OTHER_UNIT), CAMERA_OF_ANOTHER_UNIT),
+    "a share that I made": (Thing("share:1", maker=ME), A_SHARE_OF_MINE),
+    "a share that I made, its footage locked": (Thing("share:1", maker=ME, locked=True), A_SHARE_OF_MINE),
+    "a share in my case": (Thing("share:1", maker=COLLEAGUE, members=frozenset({ME})), A_SHARE_OF_MINE),
+    "a share in my case, its footage locked": (
+        Thing("share:1", maker=COLLEAGUE, members=frozenset({ME}), locked=True),
+        A_SHARE_OF_MINE,
+    ),
+    "a share of others": (Thing("share:1", maker=COLLEAGUE), A_SHARE_OF_OTHERS),
+    "a share of others of my own footage": (Thing("share:1", maker=COLLEAGUE, wearer=ME), A_SHARE_OF_OTHERS),
+    "a share of others, its footage locked": (Thing("share:1", maker=COLLEAGUE, locked=True), A_SHARE_OF_OTHERS),
     "my own recording": (recording(wearer=ME, unit=MY_UNIT), MY_OWN_RECORDING),
     "a recording of my unit": (recording(unit=MY_UNIT), OF_MY_UNIT),
     "a recording of another unit": (recording(), OF_ANOTHER_UNIT),
@@ -250,9 +271,11 @@ def test_the_tables_speak_of_every_role_and_every_action() -> None:
     for situation, (thing, table) in SITUATIONS.items():
         actions = {action for action, _ in read(table)}
         if thing is None:
-            assert actions == set(Action) - RECORDING_ACTIONS - {Action.ISSUE_CAMERA}
+            assert actions == set(Action) - RECORDING_ACTIONS - {Action.ISSUE_CAMERA, Action.REVOKE_SHARE}
         elif "camera" in situation:
             assert actions == {Action.ISSUE_CAMERA}
+        elif "share" in situation:
+            assert actions == {Action.REVOKE_SHARE}
         else:
             assert actions == RECORDING_ACTIONS, situation
 

@@ -6,11 +6,12 @@ class CasesConfig(AppConfig):
     label = "cases"
 
     def ready(self) -> None:
-        from bluelamp.cases import panels, queries
+        from bluelamp.cases import panels, queries, services
         from bluelamp.footage import hooks as footage_hooks
         from bluelamp.retention import hooks as retention_hooks
 
         footage_hooks.members.register(queries.members)
         footage_hooks.recordings_of_member.register(queries.recordings_of_member)
+        footage_hooks.deleted.register(services.forget_content)
         retention_hooks.reasons.register(queries.retention_reasons)
         panels.register()

@@ -30,6 +30,10 @@ class AddMemberForm(forms.Form):
         return person
 
 
+class EndRoleForm(forms.Form):
+    reason = forms.CharField(label="Why the role ends", max_length=500, help_text="For example: moved to another team.")
+
+
 class AddRecordingForm(forms.Form):
     case = forms.ModelChoiceField(queryset=Case.objects.none(), label="Case", empty_label=None)
     reason = forms.CharField(

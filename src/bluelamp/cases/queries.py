@@ -37,6 +37,11 @@ def is_member(case: Case, actor: Actor) -> bool:
     return case.members.filter(person_id=actor.id, left_at=None).exists()
 
 
+def people_of(case: Case) -> frozenset[int]:
+    """Ids of people with a role in the case today, whether it is open or closed."""
+    return frozenset(case.members.filter(left_at=None).values_list("person_id", flat=True))
+
+
 def open_cases_of(recording: Recording) -> QuerySet[Case]:
     """Open cases that a recording belongs to."""
     return Case.objects.filter(links__recording=recording, closed_at=None)

@@ -7,6 +7,7 @@ from bluelamp.cases.events import CaseClosed, CaseOpened, MemberAdded, MemberLef
 from bluelamp.cases.models import Case, CaseMember, CaseRecording
 from bluelamp.footage import hooks
 from bluelamp.footage.models import Recording
+from bluelamp.footage.services.locked import many as locked_recordings
 from bluelamp.kernel import clock
 from bluelamp.kernel.errors import Conflict, Invalid
 from bluelamp.people.models import Person
@@ -44,17 +45,35 @@ def add_member(case: Case, person: Person, *, role: str, actor: Person) -> CaseM
 
 @custody.service
 def remove_member(case: Case, person: Person, *, actor: Person, reason: str) -> None:
-    """End `person`'s role in the case; viewings that rest on it end with the next byte range."""
-    ended = case.members.filter(person=person, left_at=None).update(left_at=clock.now())
-    if not ended:
+    """End `person`'s role in the case; viewings that rest on it end with the next byte range.
+
+    Raises Invalid without a reason, Conflict where they have no role or are the only officer in the case, since
+    somebody must answer for it.
+    """
+    if not reason.strip():
+        raise Invalid("Say why the role ends.", "Nothing was changed.")
+    # Two officers who end each other's role at the same time must not leave the case with none.
+    Case.objects.select_for_update(no_key=True).get(pk=case.pk)
+    standing = case.members.filter(left_at=None)
+    ended = standing.filter(person=person)
+    role = ended.values_list("role", flat=True).first()
+    if role is None:
         raise Conflict(f"{person.name} has no role in this case.", "Nothing was changed.")
+    officers = standing.filter(role=CaseMember.Role.OFFICER_IN_CASE)
+    if role == CaseMember.Role.OFFICER_IN_CASE and not officers.exclude(person=person).exists():
+        raise Conflict(
+            f"{person.name} is the only officer in the case.",
+            "Nothing was changed.",
+            "Add another officer in the case first.",
+        )
+    ended.update(left_at=clock.now())
     custody.record(
         MemberLeft(
             actor=actor.custody_id,
             subject=case.custody_id,
             also=(person.custody_id,),
             person=person.pk,
-            reason=reason,
+            reason=reason.strip(),
         )
     )
 
@@ -96,7 +115,7 @@ def close_case(case: Case, *, actor: Person, outcome: str) -> None:
         raise Invalid("Say how the case ended.", "The case is still open.")
     Case.objects.filter(pk=case.pk).update(closed_at=clock.now(), outcome=outcome.strip())
     case.refresh_from_db()
-    recordings = list(case.recordings.select_for_update())
+    recordings = locked_recordings(case.links.values_list("recording_id", flat=True))
     custody.record(
         CaseClosed(
             actor=actor.custody_id,
@@ -107,6 +126,12 @@ def close_case(case: Case, *, actor: Person, outcome: str) -> None:
     )
     for recording in recordings:
         hooks.facts_changed.call(recording)
+
+
+@custody.unrecorded("part of a recording's deletion, which is recorded")
+def forget_content(recording: Recording) -> None:
+    """Clear what was written about a recording that is being deleted; that it was in the case stays known."""
+    CaseRecording.objects.filter(recording=recording).update(reason="")
 
 
 def _must_be_open(case: Case) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import cast
 from uuid import UUID
 
 from django.contrib import messages
@@ -10,13 +11,15 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from bluelamp.cases import queries, services
-from bluelamp.cases.forms import AddMemberForm, AddRecordingForm, CloseCaseForm, OpenCaseForm
+from bluelamp.cases.forms import AddMemberForm, AddRecordingForm, CloseCaseForm, EndRoleForm, OpenCaseForm
 from bluelamp.cases.models import Case
 from bluelamp.custody import queries as custody_queries
 from bluelamp.footage import queries as footage_queries
+from bluelamp.footage import services as footage
 from bluelamp.footage.models import Recording
 from bluelamp.kernel.errors import NotAllowed, NotFound
 from bluelamp.people import access
+from bluelamp.people.models import Person
 from bluelamp.people.policy import Action, Thing
 from bluelamp.web.responses import render
 
@@ -70,6 +73,23 @@ def add_member(request: HttpRequest, case_id: UUID) -> HttpResponse:
 
 
 @access.signed_in
+@require_http_methods(["GET", "POST"])
+def end_role(request: HttpRequest, case_id: UUID, person_id: int) -> HttpResponse:
+    """End somebody's role in the case; a member may end the own one."""
+    found = _own(request, case_id)
+    member = found.members.filter(person_id=person_id, left_at=None).select_related("person").first()
+    if member is None:
+        raise NotFound("This person has no role in the case.", "", "Look at the people on the case's page.")
+    form = EndRoleForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        services.remove_member(found, member.person, actor=request.user, reason=form.cleaned_data["reason"])
+        messages.success(request, f"{member.person.name} no longer has a role in {found.name}.")
+        return redirect("cases:index") if member.person == request.user else redirect("cases:case", found.pk)
+    context = {"case": found, "member": member, "form": form}
+    return render(request, "cases/end_role.html", context, status=422 if form.errors else 200)
+
+
+@access.signed_in
 @require_POST
 def close_case(request: HttpRequest, case_id: UUID) -> HttpResponse:
     found = _own(request, case_id)
@@ -103,12 +123,14 @@ def add_recording(request: HttpRequest, recording_id: UUID) -> HttpResponse:
 def _case_page(
     request: HttpRequest, found: Case, member_form: AddMemberForm, close_form: CloseCaseForm, status: int = 200
 ) -> HttpResponse:
+    links = list(found.links.select_related("recording__wearer", "recording__category", "added_by"))
+    footage.log_listing(cast(Person, request.user), [link.recording for link in links], {"page": found.custody_id})
     return render(
         request,
         "cases/case.html",
         {
             "case": found,
-            "recordings": found.links.select_related("recording__wearer", "recording__category", "added_by"),
+            "recordings": links,
             "members": found.members.filter(left_at=None).select_related("person"),
             "history": custody_queries.history(found.custody_id),
             "member_form": member_form,

@@ -38,7 +38,7 @@ _WORDS = {
 
 
 class Action(StrEnum):
-    """What can be asked for. The first group concerns one recording, the second a camera, the rest the installation."""
+    """What can be asked for: of one recording, of a share, of a camera, and, the rest, of the installation."""
 
     WATCH = "watch"
     VIEW_FACTS = "view_facts"
@@ -51,6 +51,8 @@ class Action(StrEnum):
     UNLOCK = "unlock"
     VIEW_HISTORY = "view_history"
     SHARE = "share"
+
+    REVOKE_SHARE = "revoke_share"
 
     ISSUE_CAMERA = "issue_camera"
 
@@ -84,11 +86,11 @@ class Actor:
 
 @dataclass(frozen=True)
 class Thing:
-    """What it is asked about: the facts of one recording, or one camera, that bear on the answer.
+    """What it is asked about: the facts of one recording, share or camera that bear on the answer.
 
-    `wearer` is the person who recorded it, `members` are people with a role in a case that it belongs to,
-    `released_to` those whom the post-incident manager lets watch it in spite of a lock. Of a camera only `unit` is
-    looked at.
+    `wearer` is the person who recorded it, `members` are people with a role in an open case that it belongs to,
+    `released_to` those whom the post-incident manager lets watch it in spite of a lock. Of a share only `maker`, who
+    shared, and `members` are looked at: people with a role in its case, closed or not. Of a camera only `unit` is.
     """
 
     subject: str
@@ -97,6 +99,7 @@ class Thing:
     members: frozenset[int] = frozenset()
     locked: bool = False
     released_to: frozenset[int] = frozenset()
+    maker: int | None = None
 
 
 @dataclass(frozen=True)
@@ -149,6 +152,7 @@ _BY_ROLE: dict[Action, frozenset[Role]] = {
     Action.FLAG: frozenset({_R.INVESTIGATOR, _R.PROFESSIONAL_STANDARDS, _R.BWV_MANAGER}),
     Action.NOTE: frozenset({_R.INVESTIGATOR, _R.PROFESSIONAL_STANDARDS, _R.RIGHTS_OFFICER}),
     Action.SHARE: frozenset({_R.BWV_MANAGER}),
+    Action.REVOKE_SHARE: frozenset({_R.BWV_MANAGER, _R.PROFESSIONAL_STANDARDS}),
     Action.WATCH: frozenset(),
 }
 
@@ -199,6 +203,8 @@ def may(actor: Actor, action: Action, thing: Thing | None = None) -> Decision:
         return Decision(True, "Your role includes this.")
     if action is Action.ISSUE_CAMERA and thing is not None and _supervises(actor, thing):
         return Decision(True, "It is a camera of a unit that you supervise.")
+    if action is Action.REVOKE_SHARE and thing is not None:
+        return _revoke(actor, thing)
     return Decision(False, _NO)
 
 
@@ -219,6 +225,15 @@ def _act(actor: Actor, action: Action, thing: Thing) -> Decision:
     if Role.OFFICER in actor.roles and thing.unit in actor.units and action is Action.VIEW_FACTS:
         return Decision(True, "Your unit recorded it.")
     return Decision(False, _NO)
+
+
+def _revoke(actor: Actor, thing: Thing) -> Decision:
+    """A lock or a closed case stops nobody here: a share must end at once, whatever became of its footage."""
+    if thing.maker == actor.id:
+        return Decision(True, "You made this share.")
+    if actor.id in thing.members:
+        return Decision(True, "You have a role in its case.")
+    return Decision(False, "You did not make this share and have no role in its case.")
 
 
 def _watch(actor: Actor, thing: Thing) -> Decision:

@@ -47,10 +47,19 @@ class ShareAcknowledged(Event):
 @custody.event_type
 @dataclass(frozen=True, kw_only=True)
 class InvitationSent(Event):
-    """The link to a share was sent again; the earlier link no longer works."""
+    """The message with the link to a share left; any earlier link no longer works."""
 
     tag = "share.invitation_sent"
     operation = Operation.DISCLOSURE
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class InvitationRenewed(Event):
+    """A new link to a share was asked for; the earlier one no longer works."""
+
+    tag = "share.invitation_renewed"
+    operation = Operation.ALTERATION
 
 
 @custody.event_type
@@ -79,6 +88,15 @@ class CodeRefused(Event):
     tag = "recipient.code_refused"
     operation = Operation.CONSULTATION
     attempts: int
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class CodesStopped(Event):
+    """Too many wrong codes were entered for a recipient's address; it gets no more until a day has passed."""
+
+    tag = "recipient.codes_stopped"
+    operation = Operation.ALTERATION
 
 
 @custody.event_type

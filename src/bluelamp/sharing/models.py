@@ -40,7 +40,8 @@ class Share(models.Model):
     urn = models.TextField(blank=True)
     summary = models.TextField()
     may_download = models.BooleanField(default=False)
-    token_sha256 = models.TextField(unique=True)
+    token_sha256 = models.TextField(unique=True, null=True)  # null while the newest link has not left
+    invited_at = models.DateTimeField(null=True)  # when the message with the newest link left
     created_by = models.ForeignKey(Person, models.PROTECT, related_name="shares")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -60,9 +61,10 @@ class Share(models.Model):
 
 
 class SignInCode(models.Model):
-    """A one-time code on its way to a recipient. Only a keyed hash is kept; times are real time."""
+    """A one-time code sent to a recipient, for one session. Only a keyed hash is kept; times are real time."""
 
     recipient = models.ForeignKey(Recipient, models.PROTECT, related_name="codes")
+    ticket_sha256 = models.TextField(db_index=True)
     code_hmac = models.TextField()
     sent_at = models.DateTimeField()
     expires_at = models.DateTimeField()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.http import HttpRequest
@@ -13,6 +14,15 @@ _RECIPIENT = "share_recipient"
 _SINCE = "share_signed_in_at"
 _CODE_FOR = "share_code_for"
 _HOURS = 8
+
+
+@dataclass(frozen=True)
+class Awaited:
+    """The code that a session waits for. `wrong`: how many wrong ones were entered meanwhile."""
+
+    ticket: str
+    then: str
+    wrong: int
 
 
 def sign_in(request: HttpRequest, recipient: Recipient) -> None:
@@ -36,14 +46,18 @@ def recipient(request: HttpRequest) -> Recipient | None:
     return Recipient.objects.select_related("organisation").filter(pk=found).first()
 
 
-def remember_code_for(request: HttpRequest, who: Recipient | None, then: str) -> None:
-    """Whose code is being waited for (None: an address that we do not know), and where to go afterwards."""
-    request.session[_CODE_FOR] = {"recipient": str(who.pk) if who else "", "then": then}
+def wait_for_code(request: HttpRequest, ticket: str, then: str) -> None:
+    """Note the ticket of the code that this session asked for, and where to go once it is entered."""
+    request.session[_CODE_FOR] = {"ticket": ticket, "then": then, "wrong": 0}
 
 
-def code_for(request: HttpRequest) -> tuple[Recipient | None, str] | None:
-    """What `remember_code_for` kept; None where no code was asked for in this session."""
+def awaited(request: HttpRequest) -> Awaited | None:
+    """What `wait_for_code` noted; None where no code was asked for in this session."""
     kept = request.session.get(_CODE_FOR)
-    if kept is None:
-        return None
-    return (Recipient.objects.filter(pk=kept["recipient"]).first() if kept["recipient"] else None), kept["then"]
+    return Awaited(**kept) if kept else None
+
+
+def note_wrong_code(request: HttpRequest) -> None:
+    """Count a wrong code against the session."""
+    kept = request.session[_CODE_FOR]
+    request.session[_CODE_FOR] = {**kept, "wrong": kept["wrong"] + 1}

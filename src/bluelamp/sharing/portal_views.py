@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from bluelamp.footage import media
-from bluelamp.kernel.errors import Busy, NotAllowed, NotFound
+from bluelamp.kernel.errors import NotAllowed, NotFound
 from bluelamp.people import access
 from bluelamp.sharing import portal, queries, rules, services
 from bluelamp.sharing.forms import CodeForm, EmailForm
@@ -42,8 +42,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     """Ask for an address; whether it is known is not told."""
     form = EmailForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        who = Recipient.objects.filter(email__iexact=form.cleaned_data["email"], shares__revoked_at=None).first()
-        return _send_code(request, who, reverse("share:index"))
+        return _ask_for_code(request, form.cleaned_data["email"], reverse("share:index"))
     return render(request, "sharing/portal/sign_in.html", {"form": form}, status=422 if form.errors else 200)
 
 
@@ -67,7 +66,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     if who is not None and who.pk == share.recipient_id:
         return redirect(watch)
     if request.method == "POST":
-        return _send_code(request, share.recipient, watch)
+        return _ask_for_code(request, share.recipient.email, watch)
     return render(
         request, "sharing/portal/invitation.html", {"share": share, "address": rules.masked(share.recipient.email)}
     )
@@ -78,16 +77,19 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def code(request: HttpRequest) -> HttpResponse:
     """Enter the one-time code."""
-    waiting = portal.code_for(request)
-    if waiting is None:
+    awaited = portal.awaited(request)
+    if awaited is None:
         return redirect("share:sign_in")
-    who, then = waiting
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        if who is not None and services.check_code(who, form.cleaned_data["code"]):
+        if awaited.wrong >= rules.WRONG_TRIES_A_CODE:
+            form.add_error("code", "Too many wrong codes were entered. Ask for another code.")
+        elif who := services.check_code(awaited.ticket, form.cleaned_data["code"]):
             portal.sign_in(request, who)
-            return redirect(then)
-        form.add_error("code", "That code is not right, or no longer works. Ask for a new one if you need to.")
+            return redirect(awaited.then)
+        else:
+            portal.note_wrong_code(request)
+            form.add_error("code", "That code is not right, or no longer works. Ask for a new one if you need to.")
     return render(request, "sharing/portal/code.html", {"form": form}, status=422 if form.errors else 200)
 
 
@@ -132,14 +134,9 @@ def acknowledge(request: HttpRequest, who: Recipient, share_id: UUID) -> HttpRes
     return redirect("share:watch", share_id)
 
 
-def _send_code(request: HttpRequest, who: Recipient | None, then: str) -> HttpResponse:
-    """Send a code where the address is known; the answer is the same where it is not, so that nobody can probe."""
-    if who is not None:
-        try:
-            services.send_code(who)
-        except Busy:
-            pass
-    portal.remember_code_for(request, who, then)
+def _ask_for_code(request: HttpRequest, email: str, then: str) -> HttpResponse:
+    """Have a code sent where the address is known; nothing here differs where it is not, so that nobody can probe."""
+    portal.wait_for_code(request, services.ask_for_code(email), then)
     return redirect("share:code")
 
 

@@ -8,9 +8,10 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db.models import F, QuerySet, Sum
 
+from bluelamp.cases import queries as cases
 from bluelamp.footage.models import Recording, Viewing
 from bluelamp.kernel import clock
-from bluelamp.people.policy import Action, Actor, may
+from bluelamp.people.policy import Action, Actor, Thing, may
 from bluelamp.retention.rules import RetentionReason
 from bluelamp.sharing import rules
 from bluelamp.sharing.models import Share
@@ -20,7 +21,14 @@ def standing(share: Share) -> rules.Standing:
     """Where a share stands now."""
     recording = share.recording
     live = recording.state == Recording.State.LIVE and recording.locked_at is None
-    return rules.standing(rules.ShareFacts(share.expires_at, share.revoked_at, live), clock.now())
+    deleted = recording.state == Recording.State.DELETED
+    return rules.standing(rules.ShareFacts(share.expires_at, share.revoked_at, live, deleted), clock.now())
+
+
+def thing(share: Share) -> Thing:
+    """What the policy needs to know about a share: who made it, and who has a role in its case, closed or not."""
+    members = cases.people_of(share.case) if share.case else frozenset()
+    return Thing(subject=share.custody_id, members=members, maker=share.created_by_id)
 
 
 def grant_stands(viewing: Viewing) -> bool:

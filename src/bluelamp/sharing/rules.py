@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 
 LONGEST_DAYS = 365
+WRONG_TRIES_A_CODE = 5
+WRONG_TRIES_A_DAY = 10
 
 
 class Standing(StrEnum):
@@ -14,6 +16,7 @@ class Standing(StrEnum):
     EXPIRED = "expired"
     REVOKED = "revoked"
     GONE = "gone"
+    DELETED = "deleted"
 
 
 @dataclass(frozen=True)
@@ -23,10 +26,13 @@ class ShareFacts:
     expires_at: datetime
     revoked_at: datetime | None
     live: bool
+    deleted: bool = False
 
 
 def standing(share: ShareFacts, now: datetime) -> Standing:
-    """Where a share stands at `now`; revocation is named before expiry, since somebody decided it."""
+    """Where a share stands at `now`; deletion is named first, since nothing else matters then."""
+    if share.deleted:
+        return Standing.DELETED
     if share.revoked_at is not None:
         return Standing.REVOKED
     if now >= share.expires_at:
@@ -34,6 +40,20 @@ def standing(share: ShareFacts, now: datetime) -> Standing:
     if not share.live:
         return Standing.GONE
     return Standing.ACTIVE
+
+
+@dataclass(frozen=True)
+class CodeFacts:
+    """What bears on whether a one-time code may still be entered."""
+
+    expires_at: datetime
+    used: bool
+    wrong_tries: int
+
+
+def code_works(code: CodeFacts, now: datetime) -> bool:
+    """Whether a code may still be entered at `now`, in real time."""
+    return not code.used and now < code.expires_at and code.wrong_tries < WRONG_TRIES_A_CODE
 
 
 def email_fits(email: str, domains: list[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import cast
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,11 +13,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from bluelamp.cases import queries as cases
 from bluelamp.custody import queries as custody_queries
 from bluelamp.footage import queries as footage_queries
+from bluelamp.footage import services as footage
 from bluelamp.footage.models import Recording
 from bluelamp.kernel.errors import Invalid, NotAllowed, NotFound
 from bluelamp.people import access
+from bluelamp.people.models import Person
 from bluelamp.people.policy import Action, Thing
-from bluelamp.sharing import queries, services
+from bluelamp.sharing import queries, rules, services
 from bluelamp.sharing.forms import RevokeForm, ShareForm
 from bluelamp.sharing.models import Share
 from bluelamp.web.responses import render
@@ -26,6 +29,8 @@ from bluelamp.web.responses import render
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     shares = list(queries.visible_to(access.request_actor(request))[:200])
+    listed = {share.recording_id: share.recording for share in shares}
+    footage.log_listing(cast(Person, request.user), listed.values(), {"page": "shares"})
     return render(
         request, "sharing/index.html", {"shares": [(share, queries.standing(share).value) for share in shares]}
     )
@@ -47,8 +52,9 @@ def share_recording(request: HttpRequest, recording_id: UUID) -> HttpResponse:
         except Invalid as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"Shared. {made.recipient.name} has been sent the link.")
+            messages.success(request, f"Shared. The link is on its way to {made.recipient.name}.")
             return redirect("shares:share", made.pk)
+    footage.log_consultation(cast(Person, request.user), recording)
     return render(
         request,
         "sharing/share_recording.html",
@@ -67,7 +73,7 @@ def share(request: HttpRequest, share_id: UUID) -> HttpResponse:
 @require_POST
 def revoke(request: HttpRequest, share_id: UUID) -> HttpResponse:
     found = _visible(request, share_id)
-    access.require(request, Action.SHARE, footage_queries.thing(found.recording))
+    access.require(request, Action.REVOKE_SHARE, queries.thing(found))
     form = RevokeForm(request.POST)
     if not form.is_valid():
         return _page(request, found, form, status=422)
@@ -87,16 +93,21 @@ def send_again(request: HttpRequest, share_id: UUID) -> HttpResponse:
 
 
 def _page(request: HttpRequest, found: Share, form: RevokeForm, status: int = 200) -> HttpResponse:
+    footage.log_listing(cast(Person, request.user), [found.recording], {"page": found.custody_id})
+    standing = queries.standing(found)
+    ends = standing in (rules.Standing.ACTIVE, rules.Standing.GONE)
     return render(
         request,
         "sharing/share.html",
         {
             "share": found,
-            "standing": queries.standing(found).value,
+            "standing": standing.value,
             "viewings": queries.viewings(found),
             "history": custody_queries.history(found.custody_id),
             "form": form,
-            "may_change": access.allows(request, Action.SHARE, footage_queries.thing(found.recording)),
+            "may_send": standing is rules.Standing.ACTIVE
+            and access.allows(request, Action.SHARE, footage_queries.thing(found.recording)),
+            "may_revoke": ends and access.allows(request, Action.REVOKE_SHARE, queries.thing(found)),
         },
         status=status,
     )

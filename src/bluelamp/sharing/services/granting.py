@@ -1,31 +1,21 @@
-"""Verbs of sharing."""
+"""Shares themselves: made, sent again, revoked, opened, acknowledged."""
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from datetime import timedelta
-
-from django.conf import settings
-from django.core.mail import EmailMessage
-from django.urls import reverse
-from django.utils.crypto import constant_time_compare, salted_hmac
 
 from bluelamp import custody
 from bluelamp.cases.models import Case
 from bluelamp.footage import hooks
 from bluelamp.footage import services as footage
 from bluelamp.footage.models import Recording, Viewing
+from bluelamp.footage.services import locked
 from bluelamp.kernel import clock
-from bluelamp.kernel.errors import Busy, Conflict, Invalid, NotAllowed
-from bluelamp.kernel.transaction import on_commit
+from bluelamp.kernel.errors import Conflict, Invalid, NotAllowed
 from bluelamp.people.models import Organisation, Person
 from bluelamp.sharing import events, queries, rules
-from bluelamp.sharing.models import Recipient, Share, SignInCode
-
-_CODE_MINUTES = 10
-_CODE_ATTEMPTS = 5
-_CODES_AN_HOUR = 6
+from bluelamp.sharing.models import Recipient, Share
+from bluelamp.sharing.services import messages
 
 
 @custody.service
@@ -42,10 +32,10 @@ def share(
     by: Person,
     case: Case | None = None,
 ) -> Share:
-    """Share a flagged recording with a named person and send them the link.
+    """Share a flagged recording with a named person and have the link sent to them.
 
-    `days` until it expires. Raises Invalid for an address outside the organisation or an empty summary, Conflict for a
-    recording that is not flagged, locked, or leaving.
+    `days` until it expires. Raises Invalid for an address outside the organisation or known under another name, or an
+    empty summary, Conflict for a recording that is not flagged, locked, or leaving.
     """
     recording = Recording.objects.select_for_update().get(pk=recording.pk)
     _must_be_shareable(recording)
@@ -62,7 +52,6 @@ def share(
         raise Invalid("Say in a sentence what the footage shows.", "Nothing was shared.")
     recipient = _recipient(name, email, organisation)
     now = clock.now()
-    token, digest = _new_token()
     made = Share.objects.create(
         recording=recording,
         case=case,
@@ -70,7 +59,6 @@ def share(
         urn=urn.strip().upper(),
         summary=summary.strip(),
         may_download=may_download,
-        token_sha256=digest,
         created_by=by,
         created_at=now,
         expires_at=now + timedelta(days=days),
@@ -79,7 +67,7 @@ def share(
         events.ShareCreated(
             actor=by.custody_id,
             subject=made.custody_id,
-            also=_subjects(made),
+            also=subjects(made),
             recording=recording.pk,
             recipient=f"{recipient.name} <{recipient.email}>",
             organisation=organisation.name,
@@ -89,26 +77,32 @@ def share(
         )
     )
     hooks.facts_changed.call(recording)
-    on_commit(lambda: _send_invitation(made, token))
+    messages.defer_invitation(made)
     return made
 
 
 @custody.service
 def send_again(share_: Share, *, by: Person) -> None:
-    """Send the recipient a new link; the earlier one stops working. Raises Conflict for a share that has ended."""
+    """Have a new link sent; the earlier one stops working now. Raises Conflict for a share that has ended."""
     if queries.standing(share_) is not rules.Standing.ACTIVE:
         raise Conflict("This share has ended.", "Nothing was sent.", "Share the recording again.")
-    token, digest = _new_token()
-    Share.objects.filter(pk=share_.pk).update(token_sha256=digest)
-    custody.record(events.InvitationSent(actor=by.custody_id, subject=share_.custody_id, also=_subjects(share_)))
-    on_commit(lambda: _send_invitation(share_, token))
+    Share.objects.filter(pk=share_.pk).update(token_sha256=None, invited_at=None)
+    custody.record(events.InvitationRenewed(actor=by.custody_id, subject=share_.custody_id, also=subjects(share_)))
+    messages.defer_invitation(share_)
 
 
 @custody.service
 def revoke(share_: Share, *, by: Person, reason: str) -> None:
-    """End a share at once: the next request for a byte is refused. Raises Conflict where it has been revoked before."""
+    """End a share at once: the next request for a byte is refused.
+
+    Raises Invalid without a reason, Conflict where it has been revoked before or its footage is deleted.
+    """
     if not reason.strip():
         raise Invalid("Say why the share is revoked.", "It still stands.")
+    # The recording's row comes first, as in its deletion, which clears what is written here.
+    (recording,) = locked.many([share_.recording_id])
+    if recording.state == Recording.State.DELETED:
+        raise Conflict("This footage has been deleted, and the share ended with it.", "Nothing was changed.")
     changed = Share.objects.filter(pk=share_.pk, revoked_at=None).update(
         revoked_at=clock.now(), revoked_by=by, revoke_reason=reason.strip()
     )
@@ -120,62 +114,18 @@ def revoke(share_: Share, *, by: Person, reason: str) -> None:
         events.ShareRevoked(
             actor=by.custody_id,
             subject=share_.custody_id,
-            also=_subjects(share_),
+            also=subjects(share_),
             reason=reason.strip(),
             viewings_ended=ended,
         )
     )
-    hooks.facts_changed.call(Recording.objects.select_for_update().get(pk=share_.recording_id))
+    hooks.facts_changed.call(recording)
 
 
-@custody.service
-def send_code(recipient: Recipient) -> None:
-    """Send a one-time code to the recipient's address. Raises Busy after too many within an hour."""
-    now = clock.real_now()
-    Recipient.objects.select_for_update().get(pk=recipient.pk)
-    if recipient.codes.filter(sent_at__gt=now - timedelta(hours=1)).count() >= _CODES_AN_HOUR:
-        raise Busy(
-            "Too many codes were asked for within an hour.",
-            "What was shared with you is still there.",
-            "Wait an hour, or use the newest code that you received.",
-        )
-    code = f"{secrets.randbelow(10**6):06}"
-    SignInCode.objects.create(
-        recipient=recipient,
-        code_hmac=_code_hmac(recipient, code),
-        sent_at=now,
-        expires_at=now + timedelta(minutes=_CODE_MINUTES),
-    )
-    custody.record(events.CodeSent(actor="system:sharing", subject=recipient.custody_id))
-    on_commit(lambda: _send_code(recipient, code))
-
-
-@custody.service
-def check_code(recipient: Recipient, code: str) -> bool:
-    """Whether `code` is the recipient's newest, unused and in time; it works once. Every wrong try counts."""
-    newest = (
-        recipient.codes.select_for_update()
-        .filter(used_at=None, expires_at__gt=clock.real_now(), attempts__lt=_CODE_ATTEMPTS)
-        .order_by("-sent_at")
-        .first()
-    )
-    given = "".join(character for character in code if character.isdigit())
-    if newest is not None and constant_time_compare(newest.code_hmac, _code_hmac(recipient, given)):
-        newest.used_at = clock.real_now()
-        newest.save(update_fields=["used_at"])
-        custody.record(events.RecipientSignedIn(actor=recipient.custody_id, subject=recipient.custody_id))
-        return True
-    if newest is not None:
-        newest.attempts += 1
-        newest.save(update_fields=["attempts"])
-    custody.record(
-        events.CodeRefused(
-            actor="public",
-            subject=recipient.custody_id,
-            attempts=newest.attempts if newest else _CODE_ATTEMPTS,
-        )
-    )
-    return False
+@custody.unrecorded("part of a recording's deletion, which is recorded")
+def forget_content(recording: Recording) -> None:
+    """Clear what was written about a recording that is being deleted; that it was shared, with whom, stays known."""
+    Share.objects.filter(recording=recording).update(summary="", urn="", revoke_reason="")
 
 
 @custody.service
@@ -208,19 +158,21 @@ def acknowledge(share_: Share) -> None:
         custody.nothing_changed()
         return
     custody.record(
-        events.ShareAcknowledged(actor=share_.recipient.custody_id, subject=share_.custody_id, also=_subjects(share_))
+        events.ShareAcknowledged(actor=share_.recipient.custody_id, subject=share_.custody_id, also=subjects(share_))
     )
 
 
 @custody.service
 def record_refusal(actor: str, share_: Share, why: str) -> None:
     """Record that a recipient was refused a share."""
-    custody.record(events.PortalRefused(actor=actor, subject=share_.custody_id, also=_subjects(share_), why=why))
+    custody.record(events.PortalRefused(actor=actor, subject=share_.custody_id, also=subjects(share_), why=why))
 
 
 @custody.unrecorded("words only")
 def ended_words(share_: Share, where: rules.Standing) -> tuple[str, str, str]:
     """What a recipient is told about a share that does not stand."""
+    if where is rules.Standing.DELETED:
+        return "This footage was deleted.", "There is nothing left to watch.", ""
     why = {
         rules.Standing.EXPIRED: "This share has expired.",
         rules.Standing.REVOKED: "This share was ended by the police.",
@@ -254,40 +206,22 @@ def _recipient(name: str, email: str, organisation: Organisation) -> Recipient:
         return Recipient.objects.create(name=name, email=email, organisation=organisation)
     if found.organisation_id != organisation.pk:
         raise Invalid(f"{email} is known as an address of {found.organisation.name}.", "Nothing was shared.")
+    if _bare(found.name) != _bare(name):
+        # Views are recorded under the name: two people behind one address would be told apart by nobody.
+        raise Invalid(
+            f"{email} is known as the address of {found.name}, not of {name}.",
+            "Nothing was shared.",
+            f"Share with {found.name}, or ask {name} for an address of their own.",
+        )
     return found
 
 
-def _subjects(share_: Share) -> tuple[str, ...]:
+def _bare(name: str) -> str:
+    return " ".join(name.split()).casefold()
+
+
+@custody.unrecorded("names what an event is also about")
+def subjects(share_: Share) -> tuple[str, ...]:
+    """What else an event about a share is about: its recording, recipient and case."""
     also = [f"recording:{share_.recording_id}", share_.recipient.custody_id]
     return tuple(also + ([f"case:{share_.case_id}"] if share_.case_id else []))
-
-
-def _new_token() -> tuple[str, str]:
-    token = secrets.token_urlsafe(32)
-    return token, hashlib.sha256(token.encode()).hexdigest()
-
-
-def _code_hmac(recipient: Recipient, code: str) -> str:
-    return salted_hmac("bluelamp.sharing.code", f"{recipient.pk}:{code}", algorithm="sha256").hexdigest()
-
-
-def _send_invitation(share_: Share, token: str) -> None:
-    link = settings.BLUELAMP.base_url + reverse("share:invitation", args=[token])
-    body = (
-        f"{share_.recipient.name},\n\n"
-        f"{share_.created_by.name} of {settings.BLUELAMP.force} has shared footage with you"
-        f"{f' (URN {share_.urn})' if share_.urn else ''}.\n\n"
-        f"Watch it here, in your browser:\n{link}\n\n"
-        "You will be asked for a one-time code, which we send to this address. The link is for you alone; "
-        "every view and download is recorded.\n"
-        f"It works until {share_.expires_at:%d %B %Y}.\n"
-    )
-    EmailMessage(f"Footage shared with you by {settings.BLUELAMP.force}", body, to=[share_.recipient.email]).send()
-
-
-def _send_code(recipient: Recipient, code: str) -> None:
-    body = (
-        f"{recipient.name},\n\nYour one-time code is {code}\n\n"
-        f"It works once, for {_CODE_MINUTES} minutes. If you did not ask for it, ignore this message.\n"
-    )
-    EmailMessage(f"Your code for {settings.BLUELAMP.force}", body, to=[recipient.email]).send()
