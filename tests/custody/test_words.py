@@ -25,6 +25,7 @@ class LampLit(Event):
     tag = "lamp.lit"
     operation = Operation.ALTERATION
     keeper: str = ""
+    watch: str = ""
 
 
 @pytest.fixture(autouse=True)
@@ -163,6 +164,11 @@ def test_details_read_as_words():
     assert "24 Dec 2026, 23:30" in facts["Until"]
     assert facts["Text SHA-256"] == "ab"
     assert facts["Zero"] == "0"
+
+
+def test_details_stand_in_the_order_of_the_type_and_what_it_does_not_know_comes_last():
+    told = words.tell([item(details={"unknown": "x", "watch": "night", "keeper": "Ada"})])
+    assert [label for label, _ in told[0].facts] == ["Keeper", "Watch", "Unknown"]
 
 
 def test_what_people_wrote_cannot_become_markup():

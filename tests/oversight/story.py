@@ -77,3 +77,53 @@ def request(state: str = Request.State.OPEN, **more: object) -> Request:
         **more,
     }
     return Request.objects.create(**given)
+
+
+def whole_force() -> dict[str, str]:
+    """A force with something on every page of oversight; returns the auditor's sign-in and the ids to look at.
+
+    Runs in a child process of a live server.
+    """
+    from bluelamp.footage.services.viewing import log_refusal
+    from bluelamp.people import services as people
+    from bluelamp.retention import services as retention
+    from bluelamp.retention.models import Hold
+    from tests import signin
+
+    now = clock.now()
+    force = factories.unit("Bluelamp Constabulary", kind=Unit.Kind.FORCE)
+    borough = factories.unit("Northgate", parent=force, kind=Unit.Kind.BOROUGH)
+    officers = [factories.person(Role.OFFICER, unit=borough, name=f"PC {name} Hale") for name in "ABCDEFGHIJKL"]
+    camera = factories.camera(borough, serial="BL000123")
+    recordings = [
+        factories.recording(
+            officers[number % 3],
+            camera=camera,
+            started_at=now - timedelta(days=2 * number, hours=number),
+            duration_ms=754_000,
+            processing="ready" if number % 4 else "failed",
+        )
+        for number in range(17)
+    ]
+    watched = recordings[1]
+    for officer in officers:
+        viewing = opened(watched, officer, reason="" if officer is officers[5] else "Statement for Operation Lantern")
+        footage.record_range(viewing, "original", 0, 40_000, 100_000)
+        footage.record_range(viewing, "original", 60_000, 90_000, 100_000)
+    for _ in range(6):
+        opened(recordings[2], officers[11], reason="")
+    log_refusal(watched, actor=officers[9].custody_id, what="media", why="It was recorded by another unit.")
+    share = shared(recordings[3])
+    retention.place_hold(recordings[4], Hold.Kind.COMPLAINT, "Complaint 17/26", "", officers[0].custody_id)
+    request(received_at=now - timedelta(days=70))
+    auditor = factories.person(Role.AUDITOR, unit=force, name="Ada Wren")
+    password = "a lamp in the fog 1829"
+    people.set_own_password(auditor, password)
+    return {
+        "username": auditor.username,
+        "password": password,
+        "totp_secret": signin.secret_of(auditor),
+        "recording": str(watched.pk),
+        "share": str(share.pk),
+        "case": str(share.case_id),
+    }

@@ -23,7 +23,7 @@ from bluelamp.kernel.errors import Invalid
 from bluelamp.kernel.transaction import atomic
 from bluelamp.oversight import services
 from bluelamp.oversight.forms import LedgerForm
-from bluelamp.oversight.queries import ledger
+from bluelamp.oversight.queries import finding, ledger
 from bluelamp.people import access
 from bluelamp.people.events import SignedIn
 from bluelamp.people.policy import Action, Role, may
@@ -222,6 +222,17 @@ def test_a_reference_a_serial_and_a_name_are_understood(wearer, recording):
         assert custody_id in form.wanted.subjects
 
 
+def test_a_name_is_found_by_how_its_words_begin():
+    ada = factories.person(Role.OFFICER, name="PC A Hale")
+    ben = factories.person(Role.OFFICER, name="PC B Hale")
+    odd = factories.person(Role.OFFICER, name="D'Arcy (acting) [temp]")
+    assert finding.actors("pc a hale") == (ada.custody_id,)
+    assert set(finding.actors("hal")) == {ada.custody_id, ben.custody_id}
+    assert finding.actors("ale") == ()
+    for text in ("d'arcy", "D'Arcy [temp]", ".*", "(", "[a-z]"):
+        assert finding.actors(text) in ((odd.custody_id,), ()), text
+
+
 @pytest.mark.parametrize(
     ("asked", "problem"),
     [
@@ -299,6 +310,15 @@ def test_values_that_do_not_give_the_entry_are_called_tampering():
     assert not ledger.commits(entry.entry, {**entry.fields, "actor": "person:99"}, entry.salts)
     assert not ledger.commits(entry.entry, entry.fields, {})
     assert not ledger.commits(entry.entry, entry.fields, dict.fromkeys(entry.salts, "not hex"))
+
+
+@pytest.mark.parametrize("subject", ["recording:never-a-uuid", "recording:", "", "nothing", "person:x"])
+def test_an_event_about_an_odd_subject_still_has_its_page(as_auditor, subject):
+    with atomic():
+        made = custody.record(SignedIn(actor="", subject=subject, address="::1", second_factor=False))
+    response = as_auditor.get(reverse("audit:event", args=[made.id]))
+    assert response.status_code == 200
+    assert "who looked at it" not in response.content.decode()
 
 
 # Export

@@ -10,10 +10,12 @@ from django.urls import reverse
 from psycopg.conninfo import make_conninfo
 
 from bluelamp import custody
+from bluelamp.custody import keys, sequencer
 from bluelamp.custody import queries as custody_queries
-from bluelamp.custody import sequencer
 from bluelamp.custody.models import CustodyLeaf
 from bluelamp.custody.queries import latest_checkpoint
+from bluelamp.formats import merkle, signed_note
+from bluelamp.formats.checkpoint import Checkpoint
 from bluelamp.kernel.errors import Busy, Conflict
 from bluelamp.kernel.transaction import atomic
 from bluelamp.oversight import services
@@ -65,7 +67,44 @@ def test_an_untouched_ledger_is_good_and_the_check_is_recorded(as_auditor, audit
     assert "Evidence of tampering" not in page
     (item,) = [each for each in custody_queries.history("system:ledger") if each.tag == "ledger.verified"]
     assert item.actor == auditor.custody_id
-    assert item.details == {"size": size, "problems": 0}
+    assert item.details == {"size": size, "remembered": None, "problems": 0}
+
+
+@pytest.mark.django_db
+def test_a_note_that_was_kept_still_holds_however_the_form_broke_its_lines(as_auditor):
+    _events(3)
+    sequencer.drain()
+    kept = latest_checkpoint()
+    _events(4)
+    sequencer.drain()
+    for pasted in (kept.note, kept.note.replace("\n", "\r\n") + "\r\n  "):
+        page = as_auditor.post(ADDRESS, {"note": pasted}).content.decode()
+        assert f"still holds for the first {kept.size} of them" in page
+        assert "Evidence of tampering" not in page
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "forge",
+    [
+        lambda note: note.replace("\n3\n", "\n2\n"),
+        lambda note: "not a note",
+        lambda note: note.rsplit("— ", 1)[0] + "— somebody AAAA\n",
+    ],
+    ids=["another size", "no note", "another signer"],
+)
+def test_a_note_that_was_never_signed_here_is_not_believed(forge):
+    _events(3)
+    sequencer.drain()
+    found = services.verify(actor="person:1", kept_note=forge(latest_checkpoint().note))
+    assert not found.good
+    assert found.problems[0].startswith("Against the note that was kept: The checkpoint cannot be trusted")
+
+
+@pytest.mark.django_db
+def test_a_note_longer_than_any_note_is_refused(as_auditor):
+    assert as_auditor.post(ADDRESS, {"note": "x" * 10_001}).status_code == 422
+    assert custody_queries.count("ledger.verified") == 0
 
 
 @pytest.mark.django_db
@@ -85,7 +124,7 @@ def tampered(committed_db, postgres):
     SECOND, THIRD and LAST in it stand for the ids of those events.
     """
 
-    def run(sql):
+    def run(sql, *values):
         for word, event_id in zip(("SECOND", "THIRD", "LAST"), (ids[1], ids[2], ids[-1]), strict=True):
             sql = sql.replace(word, str(event_id))
         connection.close()
@@ -93,7 +132,7 @@ def tampered(committed_db, postgres):
             make_conninfo(postgres.url("admin"), dbname=_name(committed_db)), autocommit=True
         ) as admin:
             admin.execute("SET session_replication_role = replica")
-            admin.execute(sql)
+            admin.execute(sql, values)
 
     _events(6)
     sequencer.drain()
@@ -131,6 +170,29 @@ def test_every_way_of_tampering_is_called_so(tampered, sql, said):
     found = services.verify(actor="person:1")
     assert not found.good
     assert any(said in problem for problem in found.problems), found.problems
+
+
+def test_a_history_that_was_rewritten_whole_is_betrayed_by_a_note_that_was_kept(tampered):
+    """With the database and the signing key one can sign another history; not make a kept note fit it."""
+    kept = latest_checkpoint()
+    _events(2)
+    sequencer.drain()
+    for sql in (
+        "UPDATE custody_detail SET fields = other.fields, salts = other.salts FROM custody_detail other "
+        "WHERE custody_detail.event_id = SECOND AND other.event_id = THIRD",
+        "UPDATE custody_event SET entry = other.entry, at = other.at FROM custody_event other "
+        "WHERE custody_event.id = SECOND AND other.id = THIRD",
+    ):
+        tampered(sql)
+    tree = merkle.CompactRange()
+    for _, entry, _, _ in custody_queries.leaves():
+        tree.append(merkle.leaf_hash(entry))
+    forged = Checkpoint(keys.log_origin(), tree.size, tree.root())
+    note = signed_note.sign_note(forged.text(), forged.origin, keys.log_key())
+    tampered("UPDATE custody_checkpoint SET note = %s, root = %s WHERE size = %s", note, tree.root(), tree.size)
+    assert services.verify(actor="person:1").good
+    found = services.verify(actor="person:1", kept_note=kept.note)
+    assert found.problems == ("Against the note that was kept: The leaves do not hash to the checkpoint's root.",)
 
 
 def test_the_page_calls_tampering_by_its_name(tampered):

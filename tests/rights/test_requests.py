@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from django.core import mail
@@ -20,49 +20,16 @@ from bluelamp.retention import services as retention
 from bluelamp.retention.models import Hold
 from bluelamp.rights import queries, rules, services
 from bluelamp.rights.models import Request
-from bluelamp.rights.queries import LONDON
 from tests import factories, signin
+from tests.rights.given import ask, deliver, form, particulars
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _mail(settings):
-    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-
-
-@pytest.fixture
-def borough():
-    return factories.unit("Northgate", kind=Unit.Kind.BOROUGH)
-
-
-@pytest.fixture
-def wearer(borough):
-    return factories.person(Role.OFFICER, unit=factories.unit(parent=borough))
-
-
-def _particulars(borough, at: datetime, **more):
-    given = {
-        "kind": "subject_access",
-        "name": "Mary",
-        "email": "mary@mail.example",
-        "borough": borough,
-        "place": "High Street",
-        "from_at": at - timedelta(minutes=10),
-        "until_at": at + timedelta(minutes=30),
-        "role": "stopped",
-    }
-    return services.Particulars(**{**given, **more})
-
-
-def _ask(borough, at, **more):
-    return services.receive_request(_particulars(borough, at, **more), peer="192.0.2.1")
 
 
 def test_a_request_on_day_31_stops_deletion(borough, wearer):
     started = clock.now() - timedelta(days=30, hours=23, minutes=30)
     recording = factories.recording(wearer, started_at=started, sealed=True, state=Recording.State.QUARANTINED)
-    request = _ask(borough, started)
+    request = ask(borough, started)
     services.confirm_email(request)
     clock.advance(timedelta(hours=5))
     retention.sweep(clock.now())
@@ -74,7 +41,8 @@ def test_a_request_on_day_31_stops_deletion(borough, wearer):
 def test_what_matches_is_kept_before_the_address_is_confirmed_and_lapses_without(borough, wearer):
     started = clock.now() - timedelta(days=30, hours=23, minutes=30)
     recording = factories.recording(wearer, started_at=started, sealed=True, state=Recording.State.QUARANTINED)
-    _ask(borough, started)
+    ask(borough, started)
+    deliver()
     clock.advance(timedelta(hours=24))
     retention.sweep(clock.now())
     recording.refresh_from_db()
@@ -92,7 +60,7 @@ def test_footage_of_another_borough_or_time_is_not_held(borough, wearer):
     inside = factories.recording(wearer, started_at=at)
     factories.recording(elsewhere, started_at=at)
     factories.recording(wearer, started_at=at - timedelta(hours=2))
-    request = _ask(borough, at)
+    request = ask(borough, at)
     assert [match.recording_id for match in request.matches.all()] == [inside.pk]
 
 
@@ -100,7 +68,7 @@ def test_naming_the_officer_finds_footage_recorded_in_another_borough(borough):
     at = clock.now() - timedelta(days=2)
     visitor = factories.person(Role.OFFICER, unit=factories.unit(parent=factories.unit(kind=Unit.Kind.BOROUGH)))
     recording = factories.recording(visitor, started_at=at)
-    request = _ask(borough, at, officer_number=visitor.warrant_number.lower())
+    request = ask(borough, at, officer_number=visitor.warrant_number.lower())
     assert request.matches.get().recording == recording
 
 
@@ -109,7 +77,7 @@ def test_one_form_cannot_freeze_the_force(borough, wearer, monkeypatch):
     at = clock.now() - timedelta(days=2)
     for minute in range(5):
         factories.recording(wearer, started_at=at + timedelta(minutes=minute))
-    request = _ask(borough, at)
+    request = ask(borough, at)
     services.confirm_email(request)
     assert Hold.objects.filter(released_at=None).count() == 3
     request.refresh_from_db()
@@ -120,7 +88,7 @@ def test_one_form_cannot_freeze_the_force(borough, wearer, monkeypatch):
 
 def test_footage_docked_after_the_request_is_held_on_arrival(borough, wearer):
     at = clock.now() - timedelta(hours=3)
-    request = _ask(borough, at)
+    request = ask(borough, at)
     services.confirm_email(request)
     late = factories.recording(wearer, started_at=at)
     hooks.accepted.call(late)
@@ -139,41 +107,24 @@ def test_footage_docked_after_the_request_is_held_on_arrival(borough, wearer):
 def test_a_stretch_of_time_that_cannot_be_is_refused(borough, change, words):
     at = clock.now() - timedelta(days=2)
     with pytest.raises(Invalid, match=words):
-        _ask(borough, at, **change(at))
+        ask(borough, at, **change(at))
     assert Request.objects.count() == 0
 
 
 def test_too_many_requests_from_one_sender_are_refused(borough):
     at = clock.now() - timedelta(days=2)
     for number in range(6):
-        _ask(borough, at, email=f"m{number}@mail.example")
+        ask(borough, at, email=f"m{number}@mail.example")
     with pytest.raises(Busy):
-        _ask(borough, at, email="m7@mail.example")
+        ask(borough, at, email="m7@mail.example")
 
 
 def test_too_many_requests_for_one_address_are_refused(borough):
     at = clock.now() - timedelta(days=2)
     for number in range(5):
-        services.receive_request(_particulars(borough, at), peer=f"192.0.2.{number}")
+        services.receive_request(particulars(borough, at), peer=f"192.0.2.{number}")
     with pytest.raises(Busy):
-        services.receive_request(_particulars(borough, at), peer="192.0.2.99")
-
-
-def _form(borough, at):
-    local = at.astimezone(LONDON)
-    return {
-        "kind": "subject_access",
-        "name": "Mary Whitfield",
-        "email": "mary@mail.example",
-        "borough": borough.pk,
-        "place": "High Street",
-        "day": f"{local:%Y-%m-%d}",
-        "from_time": f"{local - timedelta(minutes=10):%H:%M}",
-        "until_time": f"{local + timedelta(minutes=30):%H:%M}",
-        "role": "stopped",
-        "proof_photo": "passport",
-        "proof_other": "utility bill",
-    }
+        services.receive_request(particulars(borough, at), peer="192.0.2.99")
 
 
 def test_the_answer_is_the_same_whether_footage_exists_or_not(client, borough, wearer):
@@ -181,7 +132,7 @@ def test_the_answer_is_the_same_whether_footage_exists_or_not(client, borough, w
     factories.recording(wearer, started_at=at)
     pages = []
     for when in (at, at - timedelta(days=9)):
-        answer = client.post(reverse("public:ask"), _form(borough, when))
+        answer = client.post(reverse("public:ask"), form(borough, when))
         assert answer.status_code == 302
         text = client.get(answer.url).content.decode()
         pages.append(re.sub(r'BL(-\w{4}){3}|nonce="[^"]+"|value="[^"]{20,}"|<time.*?</time>', "", text))
@@ -189,9 +140,9 @@ def test_the_answer_is_the_same_whether_footage_exists_or_not(client, borough, w
     assert pages[0] == pages[1]
 
 
-def test_a_mail_filter_that_opens_the_link_confirms_nothing(client, borough, django_capture_on_commit_callbacks):
-    with django_capture_on_commit_callbacks(execute=True):
-        client.post(reverse("public:ask"), _form(borough, clock.now() - timedelta(days=2)))
+def test_a_mail_filter_that_opens_the_link_confirms_nothing(client, borough):
+    client.post(reverse("public:ask"), form(borough, clock.now() - timedelta(days=2)))
+    deliver()
     link = re.search(r"(/public/confirm/\S+)", mail.outbox[-1].body)[1]
     client.get(link)
     assert Request.objects.get().confirmed_at is None
@@ -200,7 +151,7 @@ def test_a_mail_filter_that_opens_the_link_confirms_nothing(client, borough, dja
 
 
 def test_following_needs_both_the_reference_and_the_address(client, borough):
-    request = _ask(borough, clock.now() - timedelta(days=2))
+    request = ask(borough, clock.now() - timedelta(days=2))
     right = {"reference": request.reference.lower(), "email": "MARY@mail.example"}
     assert "Where it stands" in client.post(reverse("public:follow"), right).content.decode()
     for wrong in ({"email": "x@mail.example"}, {"reference": "BL-2222-2222-2222"}):
@@ -221,7 +172,7 @@ def _desk(client, role):
 
 def test_the_desk_lists_what_is_due_first(client, borough):
     officer = _desk(client, Role.RIGHTS_OFFICER)
-    request = _ask(borough, clock.now() - timedelta(days=2))
+    request = ask(borough, clock.now() - timedelta(days=2))
     services.confirm_email(request)
     services.prove_identity(request, by=officer, proofs="Passport and bill, seen in person")
     page = client.get(reverse("requests:index")).content.decode()
@@ -233,15 +184,17 @@ def test_the_desk_lists_what_is_due_first(client, borough):
 
 @pytest.mark.parametrize("role", [Role.OFFICER, Role.SUPERVISOR, Role.INVESTIGATOR, Role.BWV_MANAGER, Role.OPERATOR])
 def test_the_desk_is_closed_to_other_roles(client, borough, role):
-    request = _ask(borough, clock.now() - timedelta(days=2))
+    request = ask(borough, clock.now() - timedelta(days=2))
     _desk(client, role)
     assert client.get(reverse("requests:index")).status_code == 403
     assert client.get(reverse("requests:request", args=[request.pk])).status_code == 403
 
 
-@pytest.mark.parametrize("name", ["prove_identity", "ask_clarification", "clarified", "extend", "close"])
+@pytest.mark.parametrize(
+    "name", ["prove_identity", "ask_clarification", "clarified", "extend", "close", "stop_holding"]
+)
 def test_an_auditor_reads_the_desk_and_changes_nothing(client, borough, name):
-    request = _ask(borough, clock.now() - timedelta(days=2))
+    request = ask(borough, clock.now() - timedelta(days=2))
     services.confirm_email(request)
     _desk(client, Role.AUDITOR)
     assert client.get(reverse("requests:request", args=[request.pk])).status_code == 200
@@ -253,7 +206,7 @@ def test_closing_keeps_the_footage_unless_told_otherwise(borough, wearer):
     officer = factories.person(Role.RIGHTS_OFFICER)
     for release, standing in ((False, 1), (True, 0)):
         recording = factories.recording(wearer, started_at=at)
-        request = _ask(borough, at, email=f"{release}@mail.example")
+        request = ask(borough, at, email=f"{release}@mail.example")
         services.confirm_email(request)
         services.close(request, by=officer, state="answered", outcome="Sent by post", release=release)
         assert recording.holds.filter(released_at=None, source=request.custody_id).count() == standing
@@ -262,7 +215,7 @@ def test_closing_keeps_the_footage_unless_told_otherwise(borough, wearer):
 
 
 def test_the_ledger_carries_nothing_of_the_requester(borough):
-    request = _ask(borough, clock.now() - timedelta(days=2))
+    request = ask(borough, clock.now() - timedelta(days=2))
     for item in ledger.history(request.custody_id):
         assert "Mary" not in str(item)
         assert "mary@" not in str(item)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from bluelamp.rights.queries import bank_holidays
 from bluelamp.rights.rules import (
+    LONGEST_UNCONFIRMED,
+    PROVISIONAL,
     ClockFacts,
     Kind,
     Pause,
@@ -18,6 +20,7 @@ from bluelamp.rights.rules import (
     due,
     extension_problem,
     is_working_day,
+    lapses,
 )
 
 HOLIDAYS = bank_holidays()
@@ -66,6 +69,41 @@ def test_freedom_of_information_has_twenty_working_days_over_easter():
     # Received on Monday 16 March 2026; Good Friday and Easter Monday do not count.
     facts = ClockFacts(Kind.FOI, date(2026, 3, 16))
     assert due(facts, TODAY, HOLIDAYS).on == date(2026, 4, 15)
+
+
+@pytest.mark.parametrize(
+    ("received", "since", "until", "expected"),
+    [
+        (date(2026, 11, 30), date(2026, 12, 23), date(2027, 1, 4), date(2027, 1, 7)),  # over Christmas and New Year
+        (date(2026, 3, 16), date(2026, 4, 1), date(2026, 4, 7), date(2026, 4, 17)),  # over Easter: two working days
+        (date(2026, 3, 16), date(2026, 3, 21), date(2026, 3, 22), date(2026, 4, 15)),  # a weekend stops nothing
+    ],
+)
+def test_only_working_days_of_waiting_are_added_to_twenty_working_days(received, since, until, expected):
+    facts = ClockFacts(Kind.FOI, received, pauses=[Pause(since, until)])
+    assert due(facts, TODAY, HOLIDAYS).on == expected
+
+
+@given(st.dates(date(2020, 1, 1), date(2035, 12, 31)), st.integers(0, 60), st.integers(0, 60))
+def test_a_pause_never_gives_less_time_nor_more_working_days_than_it_lasted(received, after, length):
+    since = received + timedelta(days=after)
+    until = since + timedelta(days=length)
+    plain, paused = (
+        due(ClockFacts(Kind.FOI, received, pauses=pauses), TODAY, HOLIDAYS).on
+        for pauses in ((), (Pause(since, until),))
+    )
+    assert paused >= plain
+    gained = [plain + timedelta(days=n + 1) for n in range((paused - plain).days)]
+    lost = [since + timedelta(days=n) for n in range(length)]
+    working = [sum(is_working_day(day, HOLIDAYS) for day in days) for days in (gained, lost)]
+    assert working[0] <= working[1]
+
+
+def test_the_days_to_confirm_run_from_the_sending_and_end_within_a_week_of_the_asking():
+    asked = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    assert lapses(asked, None) == asked + LONGEST_UNCONFIRMED
+    assert lapses(asked, asked + timedelta(hours=5)) == asked + timedelta(hours=5) + PROVISIONAL
+    assert lapses(asked, asked + timedelta(days=6)) == asked + LONGEST_UNCONFIRMED
 
 
 @pytest.mark.parametrize(

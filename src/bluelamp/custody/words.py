@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -104,7 +104,7 @@ def tell(items: Iterable[HistoryItem]) -> list[Told]:
             what=describe(item),
             about=known[item.subject],
             also=tuple(known[custody_id] for custody_id in item.also),
-            facts=tuple((_label(key), _value(key, value, known)) for key, value in item.details.items()),
+            facts=tuple((_label(key), _value(key, value, known)) for key, value in _in_order(item)),
         )
         for item in listed
     ]
@@ -124,6 +124,14 @@ def _plain_name(custody_id: str) -> str:
     if kind == "system":
         return "Bluelamp" if rest == "bluelamp" else f"Bluelamp ({rest.replace('-', ' ').replace('_', ' ')})"
     return custody_id or "Nobody named"
+
+
+def _in_order(item: HistoryItem) -> list[tuple[str, Any]]:
+    """An event's own fields as its type lists them; the database hands them out in an order of its own."""
+    kind = registered_types().get(item.tag)
+    listed = [field.name for field in fields(kind)] if kind else []
+    places = {name: place for place, name in enumerate(listed)}
+    return sorted(item.details.items(), key=lambda detail: places.get(detail[0], len(places)))
 
 
 def _ids_in(details: Mapping[str, Any]) -> set[str]:

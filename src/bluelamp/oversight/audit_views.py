@@ -15,7 +15,7 @@ from bluelamp.custody.queries import latest_checkpoint
 from bluelamp.footage import queries as footage
 from bluelamp.kernel import clock
 from bluelamp.oversight import rules, services
-from bluelamp.oversight.forms import ExportForm, LedgerForm, group_label
+from bluelamp.oversight.forms import ExportForm, KeptNoteForm, LedgerForm, group_label
 from bluelamp.oversight.queries import ledger, looking, verification
 from bluelamp.people import access
 from bluelamp.people.policy import Action
@@ -78,14 +78,18 @@ def recording(request: HttpRequest, recording_id: UUID) -> HttpResponse:
 def checkpoint(request: HttpRequest) -> HttpResponse:
     """The latest signed checkpoint; POST verifies the ledger against it and says what came of it."""
     actor = _auditor(request)
-    result = services.verify(actor=actor) if request.method == "POST" else None
+    posted = request.method == "POST"
+    form, result = KeptNoteForm(request.POST if posted else None), None
+    if form.is_valid():
+        result = services.verify(actor=actor, kept_note=form.cleaned_data["note"])
     context = {
         "checkpoint": latest_checkpoint(),
         "verifier_key": verification.own_verifier_key(),
         "most_leaves": verification.MOST_LEAVES,
+        "form": form,
         "result": result,
     }
-    return render(request, "oversight/audit/checkpoint.html", context)
+    return render(request, "oversight/audit/checkpoint.html", context, status=422 if form.errors else 200)
 
 
 @access.signed_in
@@ -117,6 +121,7 @@ def _ledger(
     context = {
         "form": form,
         "export_form": given,
+        "asked": page is not None,
         "told": words.tell(page.items) if page else [],
         "applied": [(_filter_label(form, name, value), without(name)) for name, value in filters.items()],
         "query": urlencode(filters),

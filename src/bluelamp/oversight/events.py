@@ -38,9 +38,10 @@ class LedgerExported(Event):
 @custody.event_type
 @dataclass(frozen=True, kw_only=True)
 class LedgerVerified(Event):
-    """The ledger was checked against its latest signed checkpoint."""
+    """The ledger was checked against its latest signed checkpoint, and against one of `remembered` events, if given."""
 
     tag = "ledger.verified"
     operation = Operation.CONSULTATION
     size: int
+    remembered: int | None
     problems: int

@@ -117,5 +117,15 @@ class ExportForm(forms.Form):
     )
 
 
+class KeptNoteForm(forms.Form):
+    note = forms.CharField(
+        label="A signed note that you kept (optional)",
+        required=False,
+        max_length=10_000,
+        help_text="Paste it whole, with its last line. The ledger must still contain exactly what it signed.",
+        widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false", "autocomplete": "off"}),
+    )
+
+
 def _begins(day: date) -> datetime:
     return datetime.combine(day, time(), LONDON).astimezone(UTC)

@@ -67,11 +67,15 @@ def export(wanted: ledger.Wanted, *, actor: str, reason: str, filters: Mapping[s
 
 
 @custody.service
-def verify(*, actor: str) -> Verification:
-    """Check the ledger against its latest checkpoint, and record that it was checked and what came of it.
+def verify(*, actor: str, kept_note: str = "") -> Verification:
+    """Check the ledger against its latest checkpoint, and against one that somebody kept; record that, and the result.
 
     Raises Conflict and Busy as `verification.verify` does.
     """
-    found = verification.verify()
-    custody.record(LedgerVerified(actor=actor, subject=LEDGER, size=found.size, problems=len(found.problems)))
+    found = verification.verify(kept_note)
+    custody.record(
+        LedgerVerified(
+            actor=actor, subject=LEDGER, size=found.size, remembered=found.remembered, problems=len(found.problems)
+        )
+    )
     return found

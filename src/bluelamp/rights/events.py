@@ -28,6 +28,7 @@ class RequestConfirmed(Event):
     tag = "request.confirmed"
     operation = Operation.ALTERATION
     held: int
+    too_late: int = 0
 
 
 @custody.event_type
@@ -42,12 +43,13 @@ class RequestMatched(Event):
 @custody.event_type
 @dataclass(frozen=True, kw_only=True)
 class RequestEscalated(Event):
-    """A request named more footage than it may hold by itself; a person must decide."""
+    """A request fits more footage than it may hold by itself, or some had just been deleted; a person must decide."""
 
     tag = "request.escalated"
     operation = Operation.ALTERATION
     found: int
     held: int
+    too_late: int
 
 
 @custody.event_type
@@ -57,6 +59,16 @@ class RequestLapsed(Event):
 
     tag = "request.lapsed"
     operation = Operation.ALTERATION
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class MessageSent(Event):
+    """A message to the requester was handed to the mail server."""
+
+    tag = "request.message_sent"
+    operation = Operation.DISCLOSURE
+    kind: str
 
 
 @custody.event_type
@@ -104,4 +116,14 @@ class RequestClosed(Event):
     operation = Operation.DISCLOSURE
     state: str
     outcome: str
+    holds_released: int
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class RequestHoldsReleased(Event):
+    """A closed request no longer holds its footage, which falls back to its other rules."""
+
+    tag = "request.holds_released"
+    operation = Operation.ALTERATION
     holds_released: int

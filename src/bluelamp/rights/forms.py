@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
 
-from bluelamp.rights import queries
+from bluelamp.rights import queries, rules
 from bluelamp.rights.models import Request
 from bluelamp.rights.queries import LONDON
 from bluelamp.rights.services import Particulars
@@ -74,9 +74,7 @@ class AskForm(forms.Form):
         widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
     )
     role = forms.ChoiceField(label="What was your part in it?", choices=Request.Role.choices, widget=forms.RadioSelect)
-    officer_number = forms.CharField(
-        label="Officer’s number (optional)", max_length=20, required=False
-    )
+    officer_number = forms.CharField(label="Officer’s number (optional)", max_length=20, required=False)
     incident_reference = forms.CharField(
         label="A reference you were given (optional)",
         max_length=60,
@@ -92,6 +90,21 @@ class AskForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["borough"].queryset = queries.boroughs()  # type: ignore[attr-defined]
+        today = queries.today()
+        self.fields["day"].widget.attrs |= {"min": f"{rules.earliest_day(today)}", "max": f"{today}"}
+
+    def clean_day(self) -> date:
+        """A day of the last months: what is older, and still there, is asked for in writing."""
+        day: date = self.cleaned_data["day"]
+        today = queries.today()
+        if day > today:
+            raise forms.ValidationError("The day you give lies in the future. Check the date.")
+        if day < rules.earliest_day(today):
+            raise forms.ValidationError(
+                f"You can ask here for footage of the last {rules.FURTHEST_BACK_MONTHS} months. Most of what is older "
+                "has been deleted. If yours may be kept as evidence, write to us by post."
+            )
+        return day
 
     def particulars(self) -> Particulars:
         """What was filled in; times are London times of the day given."""
@@ -133,3 +146,7 @@ class CloseForm(forms.Form):
         required=False,
         help_text="Leave it held while a complaint to the Information Commissioner is possible.",
     )
+
+
+class StopHoldingForm(forms.Form):
+    reason = forms.CharField(label="Why it need not be held any longer", max_length=500, widget=_long())

@@ -54,13 +54,15 @@ class Request(models.Model):
     details = models.TextField(blank=True)
 
     received_at = models.DateTimeField()
-    confirm_token_sha256 = models.TextField(unique=True)
+    confirm_token_sha256 = models.TextField(unique=True, null=True)
+    lapses_at = models.DateTimeField(null=True)
     confirmed_at = models.DateTimeField(null=True)
     identity_proved_at = models.DateTimeField(null=True)
     extended_at = models.DateTimeField(null=True)
     extension_reason = models.TextField(blank=True)
     escalated = models.BooleanField(default=False)
     escalation = models.TextField(blank=True)
+    too_late = models.PositiveIntegerField(default=0)
     closed_at = models.DateTimeField(null=True)
     closed_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
     outcome = models.TextField(blank=True)
@@ -84,11 +86,14 @@ class Request(models.Model):
 
 
 class RequestPause(models.Model):
-    """A time in which the statutory clock stood because clarification was awaited."""
+    """A time in which the statutory clock stood because clarification was awaited.
+
+    `since` None: the question has not been sent yet, so the clock runs.
+    """
 
     request = models.ForeignKey(Request, models.PROTECT, related_name="pauses")
     question = models.TextField()
-    since = models.DateTimeField()
+    since = models.DateTimeField(null=True)
     until = models.DateTimeField(null=True)
 
     class Meta:
@@ -98,6 +103,33 @@ class RequestPause(models.Model):
                 fields=["request"], condition=models.Q(until=None), name="rights_one_open_pause_a_request"
             )
         ]
+
+
+class Message(models.Model):
+    """A message to a requester. `sent_at` None: the mail server has not taken it yet."""
+
+    class Kind(models.TextChoices):
+        CONFIRMATION = "confirmation", "Link to confirm the e-mail address"
+        QUESTION = "question", "Question to the requester"
+        EXTENSION = "extension", "Notice of two further months"
+
+    request = models.ForeignKey(Request, models.PROTECT, related_name="messages")
+    kind = models.TextField(choices=Kind.choices)
+    pause = models.ForeignKey(RequestPause, models.PROTECT, null=True, related_name="+")
+    written_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "rights_message"
+        indexes = [models.Index(fields=["request"], condition=models.Q(sent_at=None), name="rights_message_unsent")]
+
+    @property
+    def needed(self) -> bool:
+        """Whether what it says still holds; a message that has become pointless is not sent any more."""
+        if self.kind == Message.Kind.CONFIRMATION:
+            return self.request.state == Request.State.UNCONFIRMED
+        answered = self.pause is not None and self.pause.until is not None
+        return self.request.state == Request.State.OPEN and not answered
 
 
 class RequestMatch(models.Model):

@@ -37,7 +37,7 @@ def ask(request: HttpRequest) -> HttpResponse:
                 form.add_error("from_time" if isinstance(error, Invalid) else None, str(error))
                 status = error.status
             else:
-                request.session[_ASKED] = made.reference
+                request.session[_ASKED] = {"reference": made.reference, "kind": made.kind}
                 return redirect("public:asked")
     return render(request, "rights/public/ask.html", {"form": form}, status=status)
 
@@ -46,10 +46,10 @@ def ask(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_GET
 def asked(request: HttpRequest) -> HttpResponse:
-    reference = request.session.get(_ASKED)
-    if not reference:
+    made = request.session.get(_ASKED)
+    if not made:
         return redirect("public:ask")
-    return render(request, "rights/public/asked.html", {"reference": reference})
+    return render(request, "rights/public/asked.html", made)
 
 
 @public

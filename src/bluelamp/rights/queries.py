@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,21 +17,27 @@ from bluelamp.footage.models import Recording
 from bluelamp.kernel import clock
 from bluelamp.people.models import Unit
 from bluelamp.people.queries import unit_and_below
+from bluelamp.retention.models import Hold
 from bluelamp.retention.rules import RetentionReason
 from bluelamp.rights import rules
-from bluelamp.rights.models import Request, RequestMatch
+from bluelamp.rights.models import Message, Request, RequestMatch
 
 LONDON = ZoneInfo("Europe/London")
 
 
 @dataclass(frozen=True)
 class DeskRow:
-    """A request as the desk lists it; `days_left` None while the clock does not run."""
+    """A request as the desk lists it; `days_left` None while the clock does not run.
+
+    `kept` recordings match it; `held` holds of it stand. `unsent`: a message to the requester has not left yet.
+    """
 
     request: Request
     due: rules.Due
     days_left: int | None
+    kept: int
     held: int
+    unsent: bool
 
 
 def boroughs() -> QuerySet[Unit]:
@@ -65,7 +72,7 @@ def waiting_for(recording: Recording) -> list[Request]:
             state__in=[Request.State.OPEN, Request.State.UNCONFIRMED],
             from_at__lt=recording.ended_at + rules.MARGIN,
             until_at__gt=recording.started_at - rules.MARGIN,
-        )
+        ).order_by("pk")
         if matching(request).filter(pk=recording.pk).exists()
     ]
 
@@ -93,7 +100,9 @@ def clock_facts(request: Request) -> rules.ClockFacts:
         identity_proved=_day(request.identity_proved_at) if request.identity_proved_at else None,
         extended=request.extended_at is not None,
         pauses=[
-            rules.Pause(_day(pause.since), _day(pause.until) if pause.until else None) for pause in request.pauses.all()
+            rules.Pause(_day(pause.since), _day(pause.until) if pause.until else None)
+            for pause in request.pauses.all()
+            if pause.since is not None
         ],
     )
 
@@ -104,18 +113,43 @@ def due(request: Request) -> rules.Due:
 
 
 def desk(states: Iterable[str]) -> list[DeskRow]:
-    """Requests in the given states, those due first at the top, then those whose clock does not run."""
-    found = (
+    """Requests in the given states, those due first at the top, then those whose clock does not run.
+
+    Closed ones: those that still hold footage first.
+    """
+    found = list(
         Request.objects.filter(state__in=list(states))
         .select_related("borough")
-        .prefetch_related("pauses")
-        .annotate(held=Count("matches", distinct=True))
+        .prefetch_related("pauses", "messages__pause")
+        .annotate(kept=Count("matches", distinct=True))
     )
+    held = _standing_holds(found)
     rows = []
     for request in found:
         when = due(request)
-        rows.append(DeskRow(request, when, (when.on - today()).days if when.on else None, request.held))
-    return sorted(rows, key=lambda row: (row.days_left is None, row.days_left or 0, row.request.received_at))
+        days_left = (when.on - today()).days if when.on else None
+        rows.append(DeskRow(request, when, days_left, request.kept, held[request.custody_id], bool(unsent(request))))
+    return sorted(rows, key=_urgency)
+
+
+def _urgency(row: DeskRow) -> tuple[bool, bool, int, datetime]:
+    finished = row.request.closed_at is not None and not row.held
+    return finished, row.days_left is None, row.days_left or 0, row.request.received_at
+
+
+def held(request: Request) -> int:
+    """How many recordings a request holds."""
+    return _standing_holds([request])[request.custody_id]
+
+
+def _standing_holds(requests: Iterable[Request]) -> Counter[str]:
+    standing = Hold.objects.filter(released_at=None, source__in=[request.custody_id for request in requests])
+    return Counter(standing.values_list("source", flat=True))
+
+
+def unsent(request: Request) -> list[Message]:
+    """Messages to the requester that are still needed and have not been sent yet."""
+    return [message for message in request.messages.all() if message.sent_at is None and message.needed]
 
 
 def matches(request: Request) -> QuerySet[RequestMatch]:

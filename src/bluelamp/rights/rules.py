@@ -8,7 +8,7 @@ from __future__ import annotations
 import calendar
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 LONGEST_WINDOW = timedelta(hours=6)
@@ -21,7 +21,13 @@ MOST_HELD = 60
 """Recordings that one request holds by itself; beyond that a person decides, so that no form freezes the force."""
 
 PROVISIONAL = timedelta(hours=72)
-"""How long footage is kept for a request whose e-mail address is not confirmed yet."""
+"""How long somebody has to confirm the e-mail address from the sending of the link; what matches is kept so long."""
+
+LONGEST_UNCONFIRMED = timedelta(days=7)
+"""When a request lapses at the latest, should its link never be sent: an invented address keeps nothing for ever."""
+
+FURTHEST_BACK_MONTHS = 13
+"""How far back the public form reaches. Older footage is kept only as evidence, and asked for in writing."""
 
 
 class Kind(StrEnum):
@@ -31,7 +37,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Pause:
-    """Days on which the clock stood while clarification was awaited; `until` None: it stands still."""
+    """Days on which the clock stood while clarification was awaited, from `since` to the day before `until`.
+
+    `until` None: it stands still.
+    """
 
     since: date
     until: date | None
@@ -62,8 +71,8 @@ def due(facts: ClockFacts, today: date, bank_holidays: Collection[date]) -> Due:
         return Due(None, "The clock stands while clarification is awaited.")
     if facts.kind is Kind.FOI:
         # FOIA 2000 s.10(1): promptly, and not later than the twentieth working day following receipt.
-        last = add_working_days(facts.received, 20, bank_holidays)
-        return Due(add_days_paused(last, facts.pauses, bank_holidays), "Twenty working days from receipt (FOIA s.10).")
+        last = add_working_days(facts.received, 20, bank_holidays, facts.pauses)
+        return Due(last, "Twenty working days from receipt (FOIA s.10).")
     if facts.identity_proved is None:
         # DPA 2018 s.54(3): the period begins with the latest of receipt, identity and fee.
         return Due(None, "The month begins when identity is proved (DPA 2018 s.54).")
@@ -82,11 +91,11 @@ def add_months(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
-def add_working_days(day: date, count: int, bank_holidays: Collection[date]) -> date:
-    """The `count`th working day after `day`."""
+def add_working_days(day: date, count: int, bank_holidays: Collection[date], pauses: Sequence[Pause] = ()) -> date:
+    """The `count`th working day after `day`, those not counted on which the clock stood."""
     while count:
         day += timedelta(days=1)
-        if is_working_day(day, bank_holidays):
+        if is_working_day(day, bank_holidays) and not any(_stands(pause, day) for pause in pauses):
             count -= 1
     return day
 
@@ -104,6 +113,17 @@ def is_working_day(day: date, bank_holidays: Collection[date]) -> bool:
     return day.weekday() < 5 and day not in bank_holidays
 
 
+def lapses(received: datetime, link_sent: datetime | None) -> datetime:
+    """When a request lapses unless its address is confirmed; `link_sent` None: the link has not been sent yet."""
+    latest = received + LONGEST_UNCONFIRMED
+    return latest if link_sent is None else min(link_sent + PROVISIONAL, latest)
+
+
+def earliest_day(today: date) -> date:
+    """The first day that the public form takes."""
+    return add_months(today, -FURTHEST_BACK_MONTHS)
+
+
 def extension_problem(facts: ClockFacts, today: date) -> str:
     """Why an extension is not possible, or "" where it is (DPA 2018 s.54(6): notice within the first month)."""
     if facts.kind is Kind.FOI:
@@ -115,3 +135,7 @@ def extension_problem(facts: ClockFacts, today: date) -> str:
     if today > add_months(max(facts.received, facts.identity_proved), 1):
         return "Notice of an extension must be given within the first month, and that has passed."
     return ""
+
+
+def _stands(pause: Pause, day: date) -> bool:
+    return pause.until is not None and pause.since <= day < pause.until

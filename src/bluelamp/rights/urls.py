@@ -11,4 +11,5 @@ urlpatterns = [
     path("<uuid:request_id>/clarified/", views.clarified, name="clarified"),
     path("<uuid:request_id>/extend/", views.extend, name="extend"),
     path("<uuid:request_id>/close/", views.close, name="close"),
+    path("<uuid:request_id>/stop-holding/", views.stop_holding, name="stop_holding"),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django import forms
@@ -13,10 +13,12 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_POST
 
 from bluelamp.custody import queries as custody_queries
+from bluelamp.footage import services as footage
 from bluelamp.people import access
+from bluelamp.people.models import Person
 from bluelamp.people.policy import Action
 from bluelamp.rights import queries, rules, services
-from bluelamp.rights.forms import CloseForm, ExtendForm, ProofsForm, QuestionForm
+from bluelamp.rights.forms import CloseForm, ExtendForm, ProofsForm, QuestionForm, StopHoldingForm
 from bluelamp.rights.models import Request
 from bluelamp.web.responses import render
 
@@ -25,6 +27,7 @@ _FORMS: dict[str, type[forms.Form]] = {
     "question": QuestionForm,
     "extend": ExtendForm,
     "close": CloseForm,
+    "stop_holding": StopHoldingForm,
 }
 _CLOSED = (Request.State.ANSWERED, Request.State.REFUSED, Request.State.LAPSED)
 
@@ -65,7 +68,7 @@ def ask_clarification(request: HttpRequest, request_id: UUID) -> HttpResponse:
         request_id,
         "question",
         lambda found, given: services.ask_clarification(found, by=request.user, question=given["question"]),
-        "Sent. The clock stands until you record the answer.",
+        "The question goes out now. From its sending the clock stands until you record the answer.",
     )
 
 
@@ -86,7 +89,7 @@ def extend(request: HttpRequest, request_id: UUID) -> HttpResponse:
         request_id,
         "extend",
         lambda found, given: services.extend(found, by=request.user, reason=given["reason"]),
-        "Extended by two months. The requester has been told.",
+        "Extended by two months. The notice to the requester goes out now.",
     )
 
 
@@ -99,6 +102,18 @@ def close(request: HttpRequest, request_id: UUID) -> HttpResponse:
         "close",
         lambda found, given: services.close(found, by=request.user, **given),
         "The request is closed.",
+    )
+
+
+@access.signed_in
+@require_POST
+def stop_holding(request: HttpRequest, request_id: UUID) -> HttpResponse:
+    return _act(
+        request,
+        request_id,
+        "stop_holding",
+        lambda found, given: services.stop_holding(found, by=request.user, reason=given["reason"]),
+        "The footage is no longer held for this request.",
     )
 
 
@@ -122,6 +137,12 @@ def _act(
 def _page(
     request: HttpRequest, found: Request, given: dict[str, forms.Form] | None = None, status: int = 200
 ) -> HttpResponse:
+    matches = list(queries.matches(found))
+    footage.log_listing(
+        cast(Person, request.user), [match.recording for match in matches], {"request": found.custody_id}
+    )
+    held = queries.held(found)
+    may_handle = access.allows(request, Action.HANDLE_REQUESTS)
     shown = {name: form(auto_id=f"{name}_%s") for name, form in _FORMS.items()} | (given or {})
     return render(
         request,
@@ -130,12 +151,15 @@ def _page(
             "found": found,
             "due": queries.due(found),
             "today": queries.today(),
-            "matches": queries.matches(found),
+            "matches": matches,
+            "held": held,
+            "unsent": queries.unsent(found),
             "pause": found.pauses.filter(until=None).first(),
             "extension_problem": rules.extension_problem(queries.clock_facts(found), queries.today()),
             "history": custody_queries.history(found.custody_id),
             "forms": shown,
-            "may_handle": access.allows(request, Action.HANDLE_REQUESTS) and found.state == Request.State.OPEN,
+            "may_handle": may_handle and found.state == Request.State.OPEN,
+            "may_stop_holding": may_handle and found.closed_at is not None and held > 0,
         },
         status=status,
     )

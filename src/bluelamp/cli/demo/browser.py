@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -73,8 +74,19 @@ class Mail:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def newest_to(self, address: str, pattern: str) -> str:
-        """The last match of `pattern`'s first group in messages to an address."""
+    def newest_to(self, address: str, pattern: str, seconds: float = 20) -> str:
+        """The last match of `pattern`'s first group in messages to an address.
+
+        Messages leave by the worker's jobs, so the first one is waited for, `seconds` at most. Raises RuntimeError.
+        """
+        deadline = time.monotonic() + seconds
+        while not (found := self._newest(address, pattern)):
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"No message to {address} says {pattern}")
+            time.sleep(0.2)
+        return found
+
+    def _newest(self, address: str, pattern: str) -> str:
         found = ""
         for path in sorted(self._folder.glob("*.log"), key=lambda item: item.stat().st_mtime_ns):
             for raw in path.read_bytes().split(b"\n" + b"-" * 79 + b"\n"):
@@ -82,6 +94,4 @@ class Mail:
                 if address in str(message.get("To", "")):
                     match = re.search(pattern, message.get_content())
                     found = match[1] if match else found
-        if not found:
-            raise RuntimeError(f"No message to {address} says {pattern}")
         return found

@@ -41,7 +41,8 @@ class Alert:
 def alerts(thresholds: Thresholds) -> tuple[list[Alert], Shown]:
     """The alerts now, and the query that found them; names take one query for each kind."""
     asked = Asked()
-    rows = asked.all(sql.ALERTS, viewers=thresholds.viewers, openings_by_one=thresholds.openings_by_one, limit=MOST)
+    with sql.modestly():
+        rows = asked.all(sql.ALERTS, viewers=thresholds.viewers, openings_by_one=thresholds.openings_by_one, limit=MOST)
     ids = {f"recording:{row['recording_id']}" for row in rows} | {row["most_by"] for row in rows if row["most_by"]}
     known = words.names(ids)
     found = [

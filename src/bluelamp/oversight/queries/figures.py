@@ -81,23 +81,36 @@ class Figures:
 
 def figures() -> Figures:
     """All figures, computed now from the data; none of them is stored beforehand."""
+    with sql.modestly():
+        return _figures(clock.now())
+
+
+def shares_by_month(asked: Asked, today: date) -> tuple[tuple[Month, ...], int]:
+    """The last MONTHS London months, that of `today` last; and the number of all shares ever."""
+    firsts = rules.months_to(today, MONTHS)
+    rows = asked.all(sql.SHARES, months=[rules.month_start(first) for first in firsts])
+    found = {row["month"]: row for row in rows}
+    nothing = {"cps": 0, "everybody": 0}
+    months = [(first, found.get(number, nothing)) for number, first in enumerate(firsts, 1)]
+    return (
+        tuple(Month(first, row["cps"], row["everybody"]) for first, row in months),
+        sum(row["everybody"] for row in rows),
+    )
+
+
+def _figures(now: datetime) -> Figures:
     begun = time.perf_counter()
-    now = clock.now()
     today = now.astimezone(rules.LONDON).date()
     asked = Asked()
     recordings = asked.one(sql.RECORDINGS, lately=now - LATELY)
-    flagged = asked.one(sql.FLAGGED)
     unreserved = asked.one(sql.UNRESERVED, now=now)
-    reckoned = asked.shown[-1]
-    shares = asked.all(sql.SHARES)
+    flagged = asked.one(sql.FLAGGED)
+    months, shared = shares_by_month(asked, today)
     requests = asked.one(sql.REQUESTS)
     cameras = asked.one(sql.CAMERAS)
     holds = asked.one(sql.HOLDS)
     refusals = asked.one(sql.REFUSALS, month=rules.month_start(today))
-    by_month = {row["month"]: row for row in shares}
-    nothing = {"cps": 0, "everybody": 0}
-    months = [(first, by_month.get(first, nothing)) for first in rules.months_to(today, MONTHS)]
-    kept = promises.promises(now, reckoned, unreserved)
+    kept = promises.promises(now, (asked.shown[0], recordings), (asked.shown[1], unreserved))
     overdue = requests_overdue() if requests["open"] else 0
     return Figures(
         at=now,
@@ -113,8 +126,8 @@ def figures() -> Figures:
         oldest_unflagged_at=unreserved["oldest_at"],
         past_limit=unreserved["past_limit"],
         limit_days=unreserved["limit_days"],
-        months=tuple(Month(first, row["cps"], row["everybody"]) for first, row in months),
-        shared=sum(row["everybody"] for row in shares),
+        months=months,
+        shared=shared,
         requests_open=requests["open"],
         requests_unconfirmed=requests["unconfirmed"],
         requests_overdue=overdue,

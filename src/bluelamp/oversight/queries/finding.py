@@ -32,7 +32,7 @@ _BY_UUID = ("recording", "case", "share", "request", "recipient")
 
 
 def actors(text: str) -> tuple[str, ...]:
-    """Ids of those whom `text` names: an id, a warrant number, a username, or words that all stand in a name."""
+    """Ids of those whom `text` names: an id, a warrant number, a username, or words that a name has."""
     if _is_id(text):
         return (text,)
     people = Person.objects.filter(Q(warrant_number__iexact=text) | Q(username__iexact=text) | _named(text))
@@ -61,9 +61,10 @@ def _is_id(text: str) -> bool:
 
 
 def _named(text: str) -> Q:
+    """Every word of `text` begins a word of the name."""
     found = Q()
     for word in text.split():
-        found &= Q(name__icontains=word)
+        found &= Q(name__iregex=rf"\m{re.escape(word)}")
     return found
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 
@@ -71,6 +72,15 @@ class Entry:
     matches: bool
     leaf_hash: bytes
     covered_by: CustodyCheckpoint | None
+
+    @property
+    def recording_id(self) -> UUID | None:
+        """The recording that the event is about, if it is about one."""
+        kind, _, identifier = self.item.subject.partition(":")
+        try:
+            return UUID(identifier) if kind == "recording" else None
+        except ValueError:
+            return None
 
     @property
     def preimage(self) -> list[tuple[str, str, str]]:

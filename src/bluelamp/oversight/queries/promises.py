@@ -15,6 +15,9 @@ from bluelamp.web.filters import count, number
 _LONGEST_WAIT = timedelta(minutes=5)
 
 
+Answer = tuple[Shown, Mapping[str, Any]]
+
+
 @dataclass(frozen=True)
 class Promise:
     """One promise as a figure. `kept` None: the figure alone cannot tell. `shown` None: it needs no query."""
@@ -28,11 +31,11 @@ class Promise:
     shown: Shown | None = None
 
 
-def promises(now: datetime, unreserved: Shown, found: Mapping[str, Any]) -> tuple[Promise, ...]:
-    """All seven at `now`. `unreserved` was run already, for the page's own figures, and gave `found`."""
+def promises(now: datetime, recordings: Answer, unreserved: Answer) -> tuple[Promise, ...]:
+    """All seven at `now`. The queries RECORDINGS and UNRESERVED were run already, for the page's own figures."""
     return (
-        _nothing_lost(),
-        _nothing_stays(unreserved, found),
+        _nothing_lost(*recordings),
+        _nothing_stays(*unreserved),
         _nothing_goes(),
         _nobody_unseen(),
         _anybody_checks(now),
@@ -48,17 +51,16 @@ def promises(now: datetime, unreserved: Shown, found: Mapping[str, Any]) -> tupl
     )
 
 
-def _nothing_lost() -> Promise:
-    row, shown = _ask(sql.ACKNOWLEDGED)
-    missing = row["acknowledged"] - row["present"]
+def _nothing_lost(shown: Shown, row: Mapping[str, Any]) -> Promise:
+    missing = abs(row["acknowledged"] - row["recorded"])
     return Promise(
         1,
         "Nothing acknowledged is lost",
         number(missing),
-        "acknowledged recordings without a row",
+        "recordings that ledger and register disagree about",
         f"Good: {count(row['acknowledged'], 'recording')} acknowledged to docks, and as many in the register."
         if missing == 0
-        else f"Bad: the ledger says {number(row['acknowledged'])}, the register has {number(row['present'])}.",
+        else f"Bad: the ledger says {number(row['acknowledged'])}, the register has {number(row['recorded'])}.",
         missing == 0,
         shown,
     )
@@ -81,7 +83,7 @@ def _nothing_stays(shown: Shown, row: Mapping[str, Any]) -> Promise:
 
 def _nothing_goes() -> Promise:
     row, shown = _ask(sql.WRONGLY_GONE)
-    wrongly = row["wrongly"]
+    wrongly = row["too_early"] + row["under_hold"] + row["in_case"]
     return Promise(
         3,
         "Nothing goes that should stay",
@@ -89,7 +91,8 @@ def _nothing_goes() -> Promise:
         "deletions under a hold, in an open case, or too early",
         f"Good: none of {count(row['deletions'], 'deletion')}."
         if wrongly == 0
-        else f"Bad: of {count(row['deletions'], 'deletion')}. Tell professional standards.",
+        else f"Bad: of {count(row['deletions'], 'deletion')}, {number(row['too_early'])} were too early, "
+        f"{number(row['under_hold'])} under a hold, {number(row['in_case'])} in an open case.",
         wrongly == 0,
         shown,
     )

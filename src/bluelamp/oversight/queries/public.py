@@ -10,6 +10,7 @@ from django.core.cache import cache
 from bluelamp.kernel import clock
 from bluelamp.oversight import rules
 from bluelamp.oversight.queries import sql
+from bluelamp.oversight.queries.figures import shares_by_month
 from bluelamp.oversight.queries.sql import Asked
 from bluelamp.rights import queries as rights
 from bluelamp.rights.models import Request
@@ -39,7 +40,8 @@ def public_figures() -> PublicFigures:
     """The figures, computed at most once a minute in each process, so that no crowd of readers loads the database."""
     found: PublicFigures | None = cache.get("oversight.public_figures")
     if found is None:
-        found = _compute()
+        with sql.modestly():
+            found = _compute()
         cache.set("oversight.public_figures", found, _KEPT_SECONDS)
     return found
 
@@ -49,8 +51,7 @@ def _compute() -> PublicFigures:
     asked = Asked()
     recordings = asked.one(sql.RECORDINGS, lately=now)
     unreserved = asked.one(sql.UNRESERVED, now=now)
-    shares = asked.all(sql.SHARES)
-    month = now.astimezone(rules.LONDON).date().replace(day=1)
+    months, shared = shares_by_month(asked, now.astimezone(rules.LONDON).date())
     answered, in_time = _requests(now)
     return PublicFigures(
         at=now,
@@ -58,8 +59,8 @@ def _compute() -> PublicFigures:
         recorded=rules.told(recordings["recorded"]),
         deleted=rules.told(recordings["recorded"] - recordings["kept"]),
         kept=rules.told(recordings["kept"]),
-        shared=rules.told(sum(row["everybody"] for row in shares)),
-        shared_this_month=rules.told(sum(row["everybody"] for row in shares if row["month"] == month)),
+        shared=rules.told(shared),
+        shared_this_month=rules.told(months[-1].everybody),
         requests=rules.told(answered),
         in_time=rules.told_share(in_time, answered),
         limit_days=unreserved["limit_days"],

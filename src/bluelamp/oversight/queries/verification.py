@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from django.db import connection
 
 from bluelamp.custody import keys
-from bluelamp.custody.models import CustodyCheckpoint
 from bluelamp.custody.queries import latest_checkpoint
 from bluelamp.formats.signed_note import verifier_key
 from bluelamp.kernel.errors import Busy, Conflict
 from bluelamp.oversight.queries.ledger import parsed
 from bluelamp.verify.ledger import Leaf, check_ledger
 
-MOST_LEAVES = 200_000
+MOST_LEAVES = 100_000
 """Leaves that a page checks while somebody waits; a larger ledger is checked by the command."""
 
 _LOCK = 0x626C7672  # "blvr": one check at a time over all processes
@@ -36,10 +35,13 @@ WHERE NOT EXISTS (SELECT FROM custody_leaf l WHERE l.event_id = e.id)
 
 @dataclass(frozen=True)
 class Verification:
-    """The result: `size` leaves checked against `checkpoint` in `seconds`; each sign of tampering in words."""
+    """The result: `size` leaves checked in `seconds`; each sign of tampering in words.
 
-    checkpoint: CustodyCheckpoint
+    `remembered`: how many of them the kept note covers, None where no note was given.
+    """
+
     size: int
+    remembered: int | None
     seconds: float
     problems: tuple[str, ...]
 
@@ -53,12 +55,12 @@ def own_verifier_key() -> str:
     return verifier_key(keys.log_origin(), keys.log_key())
 
 
-def verify() -> Verification:
-    """Check everything that the latest checkpoint covers. Must run in a transaction, for its lock.
+def verify(kept_note: str = "") -> Verification:
+    """Check everything that the latest checkpoint covers, and what `kept_note`, an earlier signed note, did.
 
     Beyond `bluelamp verify --database`, the columns that pages are sorted by are compared with the committed values,
-    and events that stand neither in the tree nor in the queue to it are counted. Raises Conflict without a checkpoint
-    or for a ledger too large to wait for, Busy while another check runs.
+    and events that stand neither in the tree nor in the queue to it are counted. Must run in a transaction, for its
+    lock. Raises Conflict without a checkpoint or for a ledger too large to wait for, Busy while another check runs.
     """
     checkpoint = latest_checkpoint()
     if checkpoint is None:
@@ -81,14 +83,25 @@ def verify() -> Verification:
             )
     begun = time.perf_counter()
     differing: list[int] = []
-    report = check_ledger(_leaves(checkpoint.size, differing), checkpoint.note, own_verifier_key())
+    key = own_verifier_key()
+    report = check_ledger(_leaves(checkpoint.size, differing), checkpoint.note, key)
     problems = list(report.problems)
+    remembered = None
+    if kept_note.strip():
+        earlier = check_ledger(_leaves(checkpoint.size, []), _as_signed(kept_note), key)
+        remembered = earlier.size
+        problems += [f"Against the note that was kept: {problem}" for problem in earlier.problems]
     problems += [f"Leaf {index}: its type or time in the list is not what the event says." for index in differing]
     with connection.cursor() as cursor:
         cursor.execute(_LOOSE)
         if loose := cursor.fetchone()[0]:
             problems.append(f"{loose:,} events stand neither in the tree nor in the queue to it.")
-    return Verification(checkpoint, report.size, time.perf_counter() - begun, tuple(problems))
+    return Verification(report.size, remembered, time.perf_counter() - begun, tuple(problems))
+
+
+def _as_signed(note: str) -> str:
+    """A note as it was signed, after a browser's form or a mail changed the ends of its lines."""
+    return "\n".join(line.rstrip() for line in note.strip().splitlines()) + "\n"
 
 
 def _leaves(size: int, differing: list[int]) -> Iterator[Leaf]:
