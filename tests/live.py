@@ -93,7 +93,7 @@ class Live:
 
 @contextmanager
 def running(**environment: str) -> Iterator[Live]:
-    """`bluelamp up` on a new demonstration folder, stopped and removed at the end. `environment`: BLUELAMP_ settings."""
+    """`bluelamp up` on a new demonstration folder; both are gone at the end. `environment` holds BLUELAMP_ settings."""
     from bluelamp.cli.supervisor.cluster import remove_vanished_demonstrations
     from bluelamp.cli.supervisor.instance import open_instance
 

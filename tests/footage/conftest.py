@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import functools
+from types import SimpleNamespace
 
 import pytest
+from django.db import connection
 
+from bluelamp.footage.models import Recording
 from bluelamp.footage.services import processing
 from bluelamp.people.policy import Role
 from tests import factories, signin
+from tests.footage import route
 from tests.media import samples
 
 
@@ -81,6 +85,27 @@ def prepared(wearer, **more):
     processing.prepare(made.pk)
     made.refresh_from_db()
     return made
+
+
+@pytest.fixture
+def world(committed_db):
+    """A committed recording of 3 MiB, its wearer signed in, and a viewing of it opened by the wearer."""
+    # The route's threads outlive a test's database: without this they would keep talking to another one.
+    connection.settings_dict["CONN_MAX_AGE"] = 0
+    unit = factories.unit("Northgate Response")
+    officer = factories.person(Role.OFFICER, unit=unit)
+    recording = factories.recording(
+        officer,
+        camera=factories.camera(unit),
+        content=route.LONG,
+        sealed=True,
+        processing=Recording.Processing.READY,
+        duration_ms=60_000,
+        media={"container": "mp4"},
+    )
+    session = route.session_of(officer)
+    viewing = route.opened(recording, officer, session)
+    return SimpleNamespace(unit=unit, officer=officer, recording=recording, session=session, viewing=viewing)
 
 
 @pytest.fixture

@@ -238,3 +238,17 @@ def test_the_hour_that_autumn_repeats_is_searched_whole():
     changing = date(2026, 10, 25)
     assert instant(changing, time(1, 30), end=False) == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
     assert instant(changing, time(1, 30), end=True) == datetime(2026, 10, 25, 1, 31, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("given", [{"until": "9999-12-31"}, {"since": "0001-01-01"}, {"until": "1066-10-14"}])
+def test_days_at_the_ends_of_the_calendar_are_explained(sign_in, officer, given):
+    response = sign_in(officer).get("/footage/", given)
+    assert response.status_code == 422
+    assert "Enter a day" in response.content.decode()
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+def test_a_place_in_the_list_at_the_ends_of_the_calendar_shows_the_first_page(sign_in, officer, at):
+    position = f"{at}~00000000-0000-0000-0000-000000000000"
+    assert sign_in(officer).get("/footage/", {"before": position}).status_code == 200
+    assert Position.parse(position) is None

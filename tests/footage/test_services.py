@@ -11,8 +11,9 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from bluelamp.custody import queries as ledger
 from bluelamp.footage import hooks, queries, services
 from bluelamp.footage.models import Category, Incident, Recording, ServedRange
+from bluelamp.footage.services import locked
 from bluelamp.kernel import clock
-from bluelamp.kernel.errors import Conflict, Invalid
+from bluelamp.kernel.errors import Conflict, Invalid, NotAllowed
 from bluelamp.kernel.hooks import Hook
 from bluelamp.kernel.ids import new_id
 from tests import factories
@@ -130,6 +131,29 @@ def test_releasing_a_flag_needs_one_and_a_reason(raw, officer, violence):
     assert _last(raw, "recording.flag_released").reason == "Charges dropped"
 
 
+def test_whoever_set_a_flag_takes_it_back_within_the_hour_and_later_another_person_does(
+    raw, officer, manager, violence
+):
+    services.flag(raw, category=violence, reason="Wrong recording", by=manager)
+    clock.advance(timedelta(minutes=59))
+    services.release_flag(raw, reason="A mistake", by=manager)
+
+    services.flag(raw, category=violence, reason="Assault", by=manager)
+    clock.advance(timedelta(minutes=61))
+    with pytest.raises(NotAllowed, match="You flagged this recording yourself"):
+        services.release_flag(raw, reason="Over", by=manager)
+    assert queries.standing_flag(raw) is not None
+    services.release_flag(raw, reason="Over", by=officer)
+
+
+def test_a_flag_that_replaced_another_is_never_taken_back_alone(raw, manager, violence):
+    services.flag(raw, category=violence, reason="Assault", by=manager)
+    clock.advance(timedelta(days=1))
+    services.flag(raw, category=violence, reason="Assault, again", by=manager)
+    with pytest.raises(NotAllowed):
+        services.release_flag(raw, reason="Over", by=manager)
+
+
 def test_every_change_of_facts_asks_retention_again(raw, officer, violence, monkeypatch):
     asked = []
     told = Hook("test")
@@ -177,7 +201,61 @@ def test_a_lock_is_set_once_and_ended_with_a_reason(raw, officer):
         services.let_watch(raw, person=officer, reason="Too late", by=officer)
 
 
+@pytest.fixture
+def two_files(officer):
+    incident = Incident.objects.create()
+    return [factories.recording(officer, incident=incident, part=part) for part in (1, 2)]
+
+
+def test_a_lock_acts_on_every_file_of_the_incident(two_files, officer, pim):
+    one, two = two_files
+    services.lock(two, reason="Serious injury", by=pim)
+    services.let_watch(one, person=officer, reason="First account given", by=pim)
+    for file in two_files:
+        file.refresh_from_db()
+        assert (file.locked_by, file.lock_reason) == (pim, "Serious injury")
+        assert list(file.released_to.all()) == [officer]
+        assert {"recording.locked", "recording.watch_released"} <= set(_tags(file))
+    services.unlock(two, reason="Over", by=pim)
+    one.refresh_from_db()
+    assert one.locked_at is None
+    assert "recording.unlocked" in _tags(one)
+
+
+def test_a_file_that_arrives_after_the_lock_is_locked_from_the_start(two_files, officer, pim):
+    services.lock(two_files[0], reason="Serious injury", by=pim)
+    services.let_watch(two_files[0], person=officer, reason="First account given", by=pim)
+    late = services.accept(_new(officer, incident=two_files[0].incident_id, part=3))
+    assert (late.locked_by, late.lock_reason, late.due_rule) == (pim, "Serious injury", "lock")
+    assert list(late.released_to.all()) == [officer]
+    assert "recording.locked" in _tags(late)
+
+
+def test_nobody_unlocks_own_footage_through_another_file_of_the_incident(two_files, officer, pim):
+    Recording.objects.filter(pk=two_files[1].pk).update(wearer=pim)
+    services.lock(two_files[0], reason="Serious injury", by=officer)
+    with pytest.raises(NotAllowed, match="You recorded another file"):
+        services.unlock(two_files[0], reason="Over", by=pim)
+    with pytest.raises(NotAllowed):
+        services.let_watch(two_files[0], person=pim, reason="Mine", by=pim)
+
+
 # Going
+
+
+def test_rows_are_locked_in_one_order_with_the_files_of_their_incidents(two_files, raw):
+    assert locked.many([raw.pk, two_files[1].pk]) == sorted([raw, two_files[1]], key=lambda file: file.pk)
+    assert locked.many([]) == []
+    assert locked.incident(two_files[1]) == sorted(two_files, key=lambda file: file.pk)
+
+
+def test_whoever_wrote_about_a_recording_hears_that_it_goes_in_the_same_transaction(raw, monkeypatch):
+    heard = []
+    told = Hook("test")
+    told.register(lambda recording: heard.append((recording.pk, recording.state)))
+    monkeypatch.setattr(hooks, "deleted", told)
+    services.mark_deleted(raw)
+    assert heard == [(raw.pk, Recording.State.DELETED)]
 
 
 def test_the_due_date_is_set_once_for_one_answer(raw):

@@ -34,6 +34,7 @@ class Force:
         self.cameras: list[dict[str, Any]] = made["cameras"]
         self._dock_token: str = made["dock_token"]
         self._docked = 0
+        self._ready: dict[str, dict[str, Any]] = {}
 
     def record(self, camera: dict[str, Any], hours_ago: float) -> None:
         """The camera really records; what it recorded stays on it."""
@@ -52,19 +53,15 @@ class Force:
             "dock", self._folder(camera), "--server", self.server.base_url, "--token", self._dock_token
         ).stdout
 
-    def recordings_of(self, camera: dict[str, Any]) -> list[dict[str, Any]]:
-        """Once everything docked is prepared for viewing: this camera's recordings, oldest first."""
-        found = self.server.call(seed.prepared, count=self._docked)
-        return [recording for recording in found if recording["serial"] == camera["serial"]]
-
     def footage_of(self, camera: dict[str, Any]) -> dict[str, Any]:
         """A recording of this camera that has been docked and prepared; made when it is first asked for."""
-        found = self.recordings_of(camera)
-        if not found:
+        serial = camera["serial"]
+        if serial not in self._ready:
             self.record(camera, hours_ago=3)
             self.dock(camera)
-            found = self.recordings_of(camera)
-        return found[0]
+            for recording in self.server.call(seed.prepared, count=self._docked):
+                self._ready.setdefault(recording["serial"], recording)
+        return self._ready[serial]
 
     def _folder(self, camera: dict[str, Any]) -> Path:
         return self.server.data / "devices" / str(camera["serial"])

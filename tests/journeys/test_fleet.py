@@ -104,4 +104,9 @@ def _spare() -> str:
     from bluelamp.people.models import Person
 
     with_one = Assignment.objects.filter(period__upper_inf=True).values("person_id")
-    return Person.objects.filter(unit__code="NG1", roles=["officer"]).exclude(pk__in=with_one).earliest("pk").warrant_number
+    return (
+        Person.objects.filter(unit__code="NG1", roles=["officer"])
+        .exclude(pk__in=with_one)
+        .earliest("pk")
+        .warrant_number
+    )

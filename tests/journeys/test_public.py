@@ -154,7 +154,6 @@ def _the_other_is_gone(desk: Visitor, force: Force, other: dict[str, Any], addre
 def _what_was_asked_for_is_there(desk: Visitor, force: Force, asked_for: dict[str, Any]) -> None:
     assert asked_for["original"] in force.server.files("store")
     desk.go(f"/footage/{asked_for['id']}/")
-    print(desk.text[:1500])
     desk.page.get_by_label("Reason", exact=True).first.fill("To answer the request")
     desk.press("Watch")
     kept = desk.page.get_by_role("region", name="How long it is kept").inner_text()
@@ -181,4 +180,3 @@ def _the_desk_sees_the_request(desk: Visitor, reference: str, asked_for: dict[st
     assert re.search(r"\d{1,2} \w{3} \d{4}", row.locator("td").nth(4).inner_text()), row.inner_text()
     assert row.locator("td").last.inner_text() == "1"
     desk.look("due")
-

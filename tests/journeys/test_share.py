@@ -1,4 +1,4 @@
-"""A detective opens a case and shares a recording with a prosecutor, who watches and downloads it until it is revoked."""
+"""A detective shares a recording with a prosecutor, who watches and downloads it until the share is revoked."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def test_a_prosecutor_watches_what_a_detective_shared_until_it_is_revoked(force:
     _the_detective_opens_a_case(detective)
     _watches_with_a_reason_and_adds_it(detective, recording)
     share = _shares_it(detective)
+    _the_case_shows_both(detective)
     _the_prosecutor_signs_in_with_a_code(prosecutor, force)
     watch = _watches_downloads_and_confirms(prosecutor, recording)
     _the_detective_sees_it(detective, share)
@@ -63,8 +64,6 @@ def _watches_with_a_reason_and_adds_it(detective: Visitor, recording: dict[str, 
 
 def _shares_it(detective: Visitor) -> str:
     page = detective.page
-    if "/footage/" not in page.url:
-        page.go_back()
     detective.press("Share this recording")
     detective.look("share-it")
     page.get_by_label("Recipient's name").fill(NAME)
@@ -78,14 +77,21 @@ def _shares_it(detective: Visitor) -> str:
     return page.url
 
 
+def _the_case_shows_both(detective: Visitor) -> None:
+    detective.go("/cases/")
+    detective.look("cases")
+    detective.press("Operation Lantern")
+    assert "Shows the suspect" in detective.text
+    assert NAME in detective.text
+    detective.look("case-with-footage")
+
+
 def _the_prosecutor_signs_in_with_a_code(prosecutor: Visitor, force: Force) -> None:
     prosecutor.go(force.server.mail_to(EMAIL, r"(http\S+/share/invitation/\S+)"))
     prosecutor.look("invitation")
     prosecutor.press("Send the code")
     prosecutor.look("code")
-    prosecutor.page.get_by_label("One-time code").fill(
-        force.server.mail_to(EMAIL, r"one-time code is (\d{6})")
-    )
+    prosecutor.page.get_by_label("One-time code").fill(force.server.mail_to(EMAIL, r"one-time code is (\d{6})"))
     prosecutor.press("Sign in")
     prosecutor.look("footage")
 

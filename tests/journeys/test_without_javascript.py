@@ -44,6 +44,7 @@ def test_somebody_asks_for_footage_without_javascript(force: Force, visitor: Vis
     public.press("Ask for footage")
     public.press("Send the request")
     assert "There is a problem" in public.text
+    assert "This field is required" not in public.text, "an error must name what it is about"
     public.look("problems", refused=422)
     page.get_by_label("Where it happened").fill("Outside the railway station")
     page.get_by_label("Your full name").fill("Mary Whitfield")

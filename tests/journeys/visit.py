@@ -26,7 +26,7 @@ HEAVIEST_PAGE = 100_000  # bytes as sent, before media
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 _MODES = [(scheme, size) for size in (WIDE, PHONE) for scheme in ("light", "dark")]
 
-_examined: set[tuple[str, int, str]] = set()
+_examined: set[tuple[str, int, int]] = set()
 """Kinds of pages that were examined in every mode already; each costs seconds."""
 
 
@@ -74,7 +74,7 @@ class Visitor:
         self.page.get_by_label("Code", exact=True).fill(signin.fresh_code(account["totp_secret"]))
         self.press("Continue")
 
-    def wait(self, expression: str, seconds: float = 15) -> None:
+    def wait(self, expression: str, seconds: float = 30) -> None:
         """Until a JavaScript expression is true. (Playwright's own way is stopped by our content security policy.)"""
         deadline = time.monotonic() + seconds
         while not self.page.evaluate(expression):
@@ -99,8 +99,7 @@ class Visitor:
         if weight >= HEAVIEST_PAGE:
             heaviest = sorted(self._weighs.items(), key=lambda part: -part[1])[:6]
             self._found.append(f"{where}: {weight:,} bytes before media; the heaviest are {heaviest}")
-        headings = "|".join(page.locator("h2").all_inner_texts())
-        kind = (_kind(page.url), self.status, headings)
+        kind = (_kind(page.url), self.status, page.locator("video").count())
         examined = kind in _examined
         _examined.add(kind)
         ARTEFACTS.mkdir(parents=True, exist_ok=True)

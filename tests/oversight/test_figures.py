@@ -17,7 +17,7 @@ from bluelamp import custody
 from bluelamp.custody import sequencer
 from bluelamp.fleet.models import RolloutPlan
 from bluelamp.footage import services as footage
-from bluelamp.footage.models import Recording, Viewing
+from bluelamp.footage.models import Incident, Recording, Viewing
 from bluelamp.kernel import clock
 from bluelamp.kernel.transaction import atomic
 from bluelamp.oversight import queries
@@ -53,7 +53,8 @@ def wearer():
 
 
 def old(wearer, days=40, **more):
-    return factories.recording(wearer, started_at=clock.now() - timedelta(days=days), **more)
+    started = clock.now() - timedelta(days=days)
+    return factories.recording(wearer, started_at=started, **{"received_at": started, **more})
 
 
 def promise(number):
@@ -191,6 +192,22 @@ def test_unflagged_footage_inside_the_limit_is_good(wearer, as_auditor):
     assert "Good: the limit is 31 days" in as_auditor.get(reverse("oversight:index")).content.decode()
 
 
+def _arrived_late(recording, wearer):
+    Recording.objects.filter(pk=recording.pk).update(received_at=clock.now() - timedelta(days=1))
+
+
+def _held_in_another_file_of_its_incident(recording, wearer):
+    incident = Incident.objects.create()
+    other = factories.recording(wearer, incident=incident)
+    Recording.objects.filter(pk=recording.pk).update(incident=incident)
+    _held(other, wearer)
+
+
+def _extended_until_yesterday(recording, wearer):
+    until = clock.now() - timedelta(days=1)
+    Extension.objects.create(recording=recording, until=until, reason="x", made_by="person:1", made_at=clock.now())
+
+
 def _flagged(recording, wearer):
     footage.flag(recording, category=factories.category(), reason="Assault", by=wearer)
 
@@ -227,6 +244,19 @@ def _just_asked_for(recording, wearer):
 
 def _deleted(recording, wearer):
     Recording.objects.filter(pk=recording.pk).update(state=Recording.State.DELETED)
+
+
+@pytest.mark.parametrize("keep", [_arrived_late, _held_in_another_file_of_its_incident, _extended_until_yesterday])
+def test_footage_that_lawfully_outlives_the_default_is_not_called_late(keep, wearer):
+    recording = old(wearer)
+    keep(recording, wearer)
+    assert queries.figures().past_limit == 0
+
+
+def test_a_flag_whose_period_is_over_hides_nothing(wearer):
+    recording = old(wearer, 500)
+    footage.flag(recording, category=factories.category(keep_days=365), reason="Assault", by=wearer)
+    assert queries.figures().past_limit == 1
 
 
 @pytest.mark.parametrize("keep", [_flagged, _held, _extended, _locked, _in_review, _shared, _just_asked_for, _deleted])

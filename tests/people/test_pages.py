@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from bluelamp.custody import queries as custody
 from bluelamp.people import services
+from bluelamp.people.access import ANYBODY, allows, request_actor
 from bluelamp.people.models import Organisation, Person, Unit
-from bluelamp.people.policy import Role
+from bluelamp.people.policy import Action, Role
 from tests import factories, signin
 
 pytestmark = pytest.mark.django_db
@@ -190,3 +191,31 @@ def test_the_navigation_shows_what_a_person_may_open(client: Client, manager: Cl
     assert b'href="/people/"' not in page
     assert b'href="/fleet/"' not in page
     assert b'href="/account/2fa/"' in page
+
+
+def test_a_request_for_another_host_is_answered_in_words(client: Client) -> None:
+    response = client.get("/", headers={"Host": "elsewhere.example"})
+    assert response.status_code == 400
+    assert b"That request could not be understood" in response.content
+
+
+def test_a_request_of_which_nobody_asked_who_sent_it_is_the_publics() -> None:
+    request = RequestFactory().get("/")
+    assert request_actor(request) == ANYBODY
+    assert not allows(request, Action.VIEW_PEOPLE)
+
+
+@pytest.mark.parametrize("step", ["close", "password", "second-factor", "lockout"])
+def test_a_reason_is_short_and_of_characters_that_can_be_kept(manager: Client, amara: Person, step: str) -> None:
+    before = len(custody.history(amara.custody_id))
+    for reason in ("x" * 501, "nul\0byte", "   "):
+        response = manager.post(f"/people/{amara.pk}/{step}/", {"reason": reason})
+        assert response.status_code == 422
+        assert b"govuk-error-message" in response.content
+    assert len(custody.history(amara.custody_id)) == before
+
+
+def test_what_was_typed_as_a_reason_is_still_there_to_be_shortened(manager: Client, amara: Person) -> None:
+    response = manager.post(f"/people/{amara.pk}/close/", {"reason": "so long a story " * 40})
+    assert b"Say it in 500 characters or fewer." in response.content
+    assert b"so long a story" in response.content

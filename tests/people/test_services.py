@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from allauth.mfa.models import Authenticator
+from django.core import mail
 
 from bluelamp.custody import queries as custody
+from bluelamp.kernel import clock
 from bluelamp.kernel.errors import Conflict, Invalid, NotAllowed
 from bluelamp.people import second_factor, services
 from bluelamp.people.access import actor
@@ -225,3 +230,54 @@ def test_the_key_of_the_second_factor_is_in_a_file_of_its_own_closed_to_others()
     path = settings.BLUELAMP.keys / "second-factor.key"
     assert path.stat().st_mode & 0o777 == 0o600
     assert len(path.read_bytes()) == 32
+
+
+def both(person: Person, first: str, second: str, *, by: str, then_by: str) -> None:
+    """The two steps that open an account to whoever does both."""
+    steps = {"password": services.reset_password, "second factor": services.reset_second_factor}
+    steps[first](person, actor=by, reason="On the telephone")
+    steps[second](person, actor=then_by, reason="On the telephone")
+
+
+@pytest.mark.parametrize(("first", "second"), [("second factor", "password"), ("password", "second factor")])
+def test_nobody_alone_resets_both_password_and_second_factor_within_a_day(first: str, second: str) -> None:
+    person = factories.person(Role.PROFESSIONAL_STANDARDS)
+    with pytest.raises(NotAllowed, match="not long ago"):
+        both(person, first, second, by=MANAGER, then_by=MANAGER)
+    before = person.password
+    person.refresh_from_db()
+    assert person.password == before
+    assert len([item for item in custody.history(person.custody_id) if "reset" in item.tag]) == 1
+
+
+@pytest.mark.parametrize(("first", "second"), [("second factor", "password"), ("password", "second factor")])
+def test_two_managers_together_or_one_after_a_day_bring_a_person_back_in(first: str, second: str) -> None:
+    both(factories.person(Role.OFFICER), first, second, by=MANAGER, then_by="person:98")
+    person = factories.person(Role.OFFICER)
+    steps = {"password": services.reset_password, "second factor": services.reset_second_factor}
+    steps[first](person, actor=MANAGER, reason="On the telephone")
+    clock.advance(timedelta(hours=24, seconds=1))
+    steps[second](person, actor=MANAGER, reason="On the telephone")
+
+
+def test_whose_password_or_second_factor_is_reset_is_told_by_mail(django_capture_on_commit_callbacks: Any) -> None:
+    person = factories.person(Role.OFFICER)
+    with django_capture_on_commit_callbacks(execute=True):
+        both(person, "second factor", "password", by=MANAGER, then_by="person:98")
+    first, second = mail.outbox
+    assert first.to == second.to == [person.email]
+    assert "authenticator app" in first.body
+    assert "temporary password" in second.body
+    assert "professional standards" in first.body
+
+
+def test_a_mail_server_that_is_away_does_not_stop_a_reset(
+    settings: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    person = factories.person(Role.OFFICER)
+    with django_capture_on_commit_callbacks(execute=True):
+        services.reset_password(person, actor=MANAGER, reason="Forgotten")
+    person.refresh_from_db()
+    assert person.password_is_temporary

@@ -87,7 +87,7 @@ def test_a_flag_released_after_the_default_leaves_time_for_review(officer):
     recording = accepted(officer)
     footage.flag(recording, category=factories.category("violence", 365), reason="Assault", by=officer)
     clock.advance(100 * DAY)
-    footage.release_flag(recording, reason="No further action", by=officer)
+    footage.release_flag(recording, reason="No further action", by=factories.person(Role.BWV_MANAGER))
     assert recording.due_at == recording.review_until
     assert recording.due_at - clock.now() > 7 * DAY - timedelta(minutes=1)
     assert "retention.review_given" in tags(recording)
@@ -211,6 +211,18 @@ def test_an_extension_keeps_until_its_day_and_one_that_extends_nothing_is_refuse
             services.extend(recording, until=pointless, reason="Again", actor=officer.custody_id)
 
 
+def test_an_extension_beyond_seven_years_is_refused_and_says_what_to_do_instead(officer):
+    recording = accepted(officer)
+    longest = queries.policy().longest_extension
+    with pytest.raises(Invalid, match="more than 7 years away.*flagged as evidence.*hold"):
+        services.extend(
+            recording, until=clock.now() + longest + DAY, reason="A slip of the pen", actor=officer.custody_id
+        )
+    assert recording.due_rule == "default"
+    services.extend(recording, until=clock.now() + longest - DAY, reason="Inquiry", actor=officer.custody_id)
+    assert recording.due_rule == "extension"
+
+
 def test_an_extension_under_a_hold_counts_once_the_hold_is_released(officer):
     recording = accepted(officer)
     hold = services.place_hold(recording, Hold.Kind.FOI, "FOI 9", "", "person:1")
@@ -231,6 +243,41 @@ def test_changing_the_category_of_a_flag_never_shortens(officer):
     stopped = custody.history(recording.custody_id)[-1]
     assert "retention.shortening_stopped" in tags(recording)
     assert stopped.actor == "system:retention"
+
+
+def test_flagging_anew_under_a_hold_never_shortens_what_the_former_flag_promised(officer):
+    recording = accepted(officer)
+    detective = factories.person(Role.INVESTIGATOR)
+    footage.flag(recording, category=factories.category("undecided", None), reason="Arrest", by=detective)
+    services.place_hold(recording, Hold.Kind.SUBJECT_ACCESS, "SAR", "request:7", "public")
+    footage.flag(recording, category=factories.category("nuisance", 31), reason="On reflection", by=officer)
+    assert "retention.shortening_stopped" in tags(recording)
+
+    services.release_holds("request:7", "Answered", "person:1")
+    recording.refresh_from_db()
+    assert recording.due_at is None
+    (stands,) = queries.standing_holds(recording)
+    services.release_hold(stands, "Approved", "person:2")
+    recording.refresh_from_db()
+    assert recording.due_at == recording.started_at + (31 + 3) * DAY
+
+
+def test_flagging_anew_with_a_shorter_period_under_a_hold_keeps_the_longer_date(officer):
+    recording = accepted(officer)
+    footage.flag(recording, category=factories.category("violence", 365), reason="Assault", by=officer)
+    services.place_hold(recording, Hold.Kind.FOI, "FOI 9", "request:9", "public")
+    footage.flag(recording, category=factories.category("nuisance", 40), reason="On reflection", by=officer)
+    services.release_holds("request:9", "Answered", "person:1")
+    recording.refresh_from_db()
+    assert recording.due_at == recording.started_at + (365 + 3) * DAY
+
+
+def test_flagging_anew_for_longer_stops_nothing(officer):
+    recording = accepted(officer)
+    footage.flag(recording, category=factories.category("nuisance", 40), reason="Noise", by=officer)
+    footage.flag(recording, category=factories.category("violence", 365), reason="Assault", by=officer)
+    assert "retention.shortening_stopped" not in tags(recording)
+    assert recording.due_rule == "evidence"
 
 
 def test_deciding_for_an_undecided_category_waits_for_a_second_person(officer):
@@ -273,6 +320,27 @@ def test_another_room_can_keep_and_its_reason_may_end_unannounced(officer, keep_
     assert services.reconsider() == 1
     recording.refresh_from_db()
     assert recording.due_at == recording.review_until
+
+
+def test_one_recording_whose_reasons_fail_does_not_keep_the_others_from_being_reconsidered(officer, keep_reasons):
+    broken, ended = accepted(officer, age=2 * DAY), accepted(officer)
+    standing = [RetentionReason("case:1", "Part of a case", "it is part of a case", "CPIA 1996")]
+    keep_reasons.register(lambda asked: standing)
+    for recording in (broken, ended):
+        services.recompute(recording)
+    clock.advance(50 * DAY)
+    standing.clear()
+
+    def answer(asked):
+        if asked.pk == broken.pk:
+            raise RuntimeError("this room does not answer")
+
+    keep_reasons.register(answer)
+    assert services.reconsider() == 1
+    ended.refresh_from_db()
+    assert ended.due_at == ended.review_until
+    broken.refresh_from_db()
+    assert broken.due_at is None
 
 
 def test_a_reason_that_appears_without_a_word_stops_the_sweep(officer, keep_reasons):

@@ -18,6 +18,7 @@ from bluelamp.fleet.models import Camera
 from bluelamp.kernel import clock
 from bluelamp.kernel.errors import BluelampError, Invalid
 from bluelamp.people.access import allows, request_actor, require, signed_in
+from bluelamp.people.forms import ReasonForm
 from bluelamp.people.policy import Action
 from bluelamp.web.responses import render
 
@@ -96,16 +97,17 @@ def change_state(request: HttpRequest, serial: str) -> HttpResponse:
 def forget_key(request: HttpRequest, serial: str) -> HttpResponse:
     """Ask why, then give up a camera's key, as after a repair."""
     require(request, Action.MANAGE_FLEET)
-    found, problem, reason = queries.camera_or_404(serial), "", request.POST.get("reason", "")
-    if request.method == "POST":
+    found, form = queries.camera_or_404(serial), ReasonForm(request)
+    problem = form.problem
+    if form.is_valid():
         try:
-            services.forget_key(found, actor=_actor(request), reason=reason)
+            services.forget_key(found, actor=_actor(request), reason=form.given)
         except Invalid as error:
             problem = error.what_happened
         else:
             messages.success(request, f"The next docking of {found.serial} pins its new key.")
             return redirect("fleet:camera", serial=found.serial)
-    context = {"camera": found, "fingerprint": _fingerprint(found), "problem": problem, "reason": reason}
+    context = {"camera": found, "fingerprint": _fingerprint(found), "problem": problem, "reason": form.typed}
     return render(request, "fleet/forget_key.html", context, status=422 if problem else 200)
 
 
@@ -136,12 +138,13 @@ def new_dock(request: HttpRequest) -> HttpResponse:
 def revoke_dock(request: HttpRequest, dock_id: int) -> HttpResponse:
     """Ask why, then end a dock's access."""
     require(request, Action.MANAGE_FLEET)
-    dock = queries.dock(dock_id)
-    if request.method == "POST":
-        services.revoke_dock(dock, actor=_actor(request), reason=request.POST.get("reason", ""))
+    dock, form = queries.dock(dock_id), ReasonForm(request, required=False)
+    if form.is_valid():
+        services.revoke_dock(dock, actor=_actor(request), reason=form.given)
         messages.success(request, f"{dock.name} can no longer upload.")
         return redirect("fleet:docks")
-    return render(request, "fleet/revoke_dock.html", {"dock": dock})
+    context = {"dock": dock, "problem": form.problem, "reason": form.typed}
+    return render(request, "fleet/revoke_dock.html", context, status=422 if form.problem else 200)
 
 
 def _issue(camera: Camera, actor: str, given: dict[str, Any]) -> str:

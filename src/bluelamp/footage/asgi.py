@@ -24,10 +24,13 @@ from starlette.types import Message, Receive, Scope, Send
 from bluelamp.footage import delivery, ranges
 from bluelamp.footage.delivery import Delivery
 from bluelamp.footage.services.viewing import record_range
-from bluelamp.footage.threads import in_thread
 from bluelamp.kernel.errors import BluelampError, NotAllowed
+from bluelamp.kernel.threads import Pool
 
 log = structlog.get_logger(__name__)
+
+# For the database, the keyring and the store; the number bounds how many answers are read from the store at once.
+_threads = Pool("media", 8)
 
 _PIECE = 256 * 1024  # bytes handed to the connection at a time: what can be counted too much when it breaks
 _LOOK_AGAIN = 5.0  # seconds until a revocation or a lock stops an answer that is on its way
@@ -54,9 +57,9 @@ class Media:
         session_key = HTTPConnection(scope).cookies.get(settings.SESSION_COOKIE_NAME)
         try:
             if "recording" in names:
-                found = await in_thread(delivery.poster, names["recording"], session_key)
+                found = await _threads.run(delivery.poster, names["recording"], session_key)
             else:
-                found = await in_thread(delivery.deliver, names["viewing"], names["variant"], session_key)
+                found = await _threads.run(delivery.deliver, names["viewing"], names["variant"], session_key)
         except BluelampError as error:
             await _refuse(send, error, scope["method"])
             return
@@ -111,7 +114,7 @@ class _Answer:
         # Opened segment by segment in a thread; the first before the answer begins, so that damage is told in words.
         pieces = self._found.reader.iter(stretch.first, stretch.length)
         try:
-            piece = await in_thread(_next, pieces)
+            piece = await _threads.run(_next, pieces)
             await self._send(start)
             while piece is not None:
                 for at in range(0, len(piece), _PIECE):
@@ -125,7 +128,7 @@ class _Answer:
                 if time.monotonic() - looked > _LOOK_AGAIN:
                     await self._look_again()
                     looked = time.monotonic()
-                piece = await in_thread(_next, pieces)
+                piece = await _threads.run(_next, pieces)
         except NotAllowed as error:
             # The answer cannot be completed any more; breaking it off is what tells the browser.
             log.info("media.stopped", viewing=str(self._viewing_id), why=error.what_happened)
@@ -148,13 +151,13 @@ class _Answer:
 
     async def _look_again(self) -> None:
         if self._found.viewing is not None:
-            await in_thread(delivery.check, self._found.viewing.pk, self._session_key)
+            await _threads.run(delivery.check, self._found.viewing.pk, self._session_key)
 
     async def _record(self) -> None:
         first, last = self._recorded, self._sent - 1
         self._recorded = self._sent
         if self._found.counted and self._found.viewing is not None and last >= first:
-            await in_thread(record_range, self._found.viewing, self._found.variant, first, last, self._size)
+            await _threads.run(record_range, self._found.viewing, self._found.variant, first, last, self._size)
 
     @property
     def _viewing_id(self) -> UUID | None:

@@ -10,6 +10,9 @@ from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
 
+# Days that can be searched for: no footage lies outside, and at the ends of the calendar nothing can be reckoned.
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)
+
 
 @dataclass(frozen=True)
 class Position:
@@ -29,7 +32,9 @@ class Position:
             started_at, recording_id = datetime.fromisoformat(at.replace(" ", "+")), UUID(identifier)
         except ValueError:
             return None
-        return cls(started_at, recording_id) if started_at.tzinfo is not None else None
+        if started_at.tzinfo is None or not FIRST_DAY <= started_at.date() <= LAST_DAY:
+            return None
+        return cls(started_at, recording_id)
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ def instant(day: date, at: time | None, *, end: bool) -> datetime:
     """The London wall clock on `day` as an instant in UTC; without a time the day's beginning, or `end`, its end.
 
     A time given as an end includes its minute. In the hour that autumn repeats, a beginning is the first of the two
-    and an end the second, so that nothing is missed.
+    and an end the second, so that nothing is missed. `day` lies between FIRST_DAY and LAST_DAY.
     """
     if at is None:
         return datetime.combine(day + timedelta(days=1) if end else day, time(), LONDON).astimezone(UTC)

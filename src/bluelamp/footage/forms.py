@@ -6,14 +6,20 @@ import re
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 
 from bluelamp.footage import queries
-from bluelamp.footage.filters import Filters, Position, instant
+from bluelamp.footage.filters import FIRST_DAY, LAST_DAY, Filters, Position, instant
 from bluelamp.footage.models import Category, Reference
 from bluelamp.footage.services.marks import LONGEST_NOTE, LONGEST_REASON, LONGEST_REFERENCE
 from bluelamp.people.models import Person, Unit
 
 _MOMENT = re.compile(r"(?:(\d{1,2}):)?(\d{1,2}):([0-5]?\d)(?:\.(\d{1,3}))?")
+
+_DAYS = (
+    MinValueValidator(FIRST_DAY, f"Enter a day from {FIRST_DAY.year} on."),
+    MaxValueValidator(LAST_DAY, f"Enter a day up to {LAST_DAY.year}."),
+)
 
 
 class Choices(forms.ChoiceField):
@@ -30,9 +36,19 @@ class SearchForm(forms.Form):
     reference = forms.CharField(label="Reference", required=False, max_length=LONGEST_REFERENCE)
     officer = forms.CharField(label="Officer", required=False, max_length=100, help_text="Name or warrant number")
     unit = Choices("Every unit", [], label="Unit or borough")
-    since = forms.DateField(label="From", required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"))
+    since = forms.DateField(
+        label="From",
+        required=False,
+        widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"),
+        validators=_DAYS,
+    )
     since_time = forms.TimeField(label="From time", required=False, widget=forms.TimeInput({"type": "time"}, "%H:%M"))
-    until = forms.DateField(label="To", required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"))
+    until = forms.DateField(
+        label="To",
+        required=False,
+        widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"),
+        validators=_DAYS,
+    )
     until_time = forms.TimeField(label="To time", required=False, widget=forms.TimeInput({"type": "time"}, "%H:%M"))
     category = Choices("Every category", [], label="Category")
     flagged = Choices("Evidence or not", [("yes", "Flagged as evidence"), ("no", "Not flagged")], label="Flag")
@@ -153,7 +169,10 @@ class LockForm(ReasonForm):
     name = "lock"
     missing = "Say why the recording is to be locked."
     label = "Why is it to be locked?"
-    hint = "Nobody watches a locked recording, the wearer included, before the post-incident manager releases it."
+    hint = (
+        "Nobody watches a locked recording, the wearer included, before the post-incident manager releases it. "
+        "Every file of the same incident is locked with it."
+    )
 
 
 class UnlockForm(ReasonForm):

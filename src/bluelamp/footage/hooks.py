@@ -1,7 +1,11 @@
 """What rooms above footage may register, so that footage never imports them.
 
 `accepted(recording)`: in the transaction of acceptance; retention sets the due date there.
-`facts_changed(recording)`: in the transaction of every change that may bear on how long a recording is kept.
+`facts_changed(recording)`: in the transaction of every change that may bear on how long a recording is kept; after a
+flag, a release or a lock also for the other files of its incident.
+`flag_replaced(recording, former)`: in the transaction that puts a new flag in place of the `former` one, before
+`facts_changed`.
+`deleted(recording)`: in the transaction that closes the row to a tombstone; whoever wrote about the content clears it.
 `members(recording)`: the ids of people with a role in a case that the recording belongs to.
 `recordings_of_member(person_id)`: the ids of recordings that a person may see through a role in a case.
 `grants`: by the first part of a viewing's grant ("share" for "share:<uuid>"), a function that says whether the grant
@@ -18,6 +22,8 @@ from bluelamp.kernel.hooks import Hook
 
 accepted = Hook("footage.accepted")
 facts_changed = Hook("footage.facts_changed")
+flag_replaced = Hook("footage.flag_replaced")
+deleted = Hook("footage.deleted")
 members = Hook("footage.members")
 recordings_of_member = Hook("footage.recordings_of_member")
 

@@ -9,6 +9,7 @@ from typing import Any
 from bluelamp.custody.queries import search
 from bluelamp.footage import history, media, queries, timeline, track
 from bluelamp.footage.models import Derivative, EvidenceFlag, Note, Recording, Reference, Viewing
+from bluelamp.footage.services.marks import may_be_released
 from bluelamp.kernel import clock
 from bluelamp.people.policy import Action, Actor, Decision, Thing, may
 
@@ -40,13 +41,17 @@ class Viewer:
 
 @dataclass(frozen=True)
 class Page:
-    """What the template shows. `may` holds the names of the actions that the reader is offered."""
+    """What the template shows. `may` holds the names of the actions that the reader is offered.
+
+    `flag_is_own`: the reader set the flag, so that releasing it is for somebody else.
+    """
 
     recording: Recording
     watch: Decision
     may: frozenset[str]
     viewing: Viewing | None
     flag: EvidenceFlag | None
+    flag_is_own: bool
     references: list[Reference]
     notes: list[Note]
     parts: list[Recording]
@@ -113,12 +118,14 @@ def gather(recording: Recording, reader: Actor, thing: Thing, session_key: str |
     viewers = _viewers(recording, reader, thing) if Action.VIEW_HISTORY.value in allowed else []
     live = recording.state == Recording.State.LIVE
     viewing = queries.open_viewing(recording, reader.custody_id, session_key) if live and watch.allowed else None
+    flag = queries.standing_flag(recording)
     return Page(
         recording=recording,
         watch=watch,
         may=allowed,
         viewing=viewing,
-        flag=queries.standing_flag(recording),
+        flag=flag,
+        flag_is_own=flag is not None and not may_be_released(flag, reader.id),
         references=list(recording.references.order_by("pk")),
         notes=notes,
         parts=queries.parts(recording, reader),

@@ -34,13 +34,17 @@ class SignedIn(Event):
 @custody.event_type
 @dataclass(frozen=True, kw_only=True)
 class SignInFailed(Event):
-    """A password or code was wrong. The username is kept only if it is an account's: people mistype passwords there."""
+    """A password or code was wrong. The username is kept only if it is an account's: people mistype passwords there.
+
+    `unreported` is how many failures of the same kind before this one were counted only, see `note_failed_sign_in`.
+    """
 
     tag = "session.refused"
     operation = Operation.CONSULTATION
     username: str
     step: str
     address: str
+    unreported: int
 
 
 @custody.event_type
@@ -53,6 +57,7 @@ class LockedOut(Event):
     username: str
     address: str
     failures: int
+    unreported: int
 
 
 @custody.event_type

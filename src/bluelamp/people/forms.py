@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.http import HttpRequest
 
 from bluelamp.people import queries
 from bluelamp.people.models import Organisation, Unit
@@ -12,6 +13,35 @@ from bluelamp.people.policy import Role
 
 ROLES = [(role.value, role.words) for role in Role]
 _REASON_HELP = "Kept in the ledger with your name, for instance: joined the unit on 1 March."
+
+
+class ReasonForm(forms.Form):
+    """Why something is done, where nothing else is asked."""
+
+    reason = forms.CharField(
+        label="Reason",
+        max_length=500,
+        error_messages={"required": "Say why.", "max_length": "Say it in 500 characters or fewer."},
+    )
+
+    def __init__(self, request: HttpRequest, *, required: bool = True) -> None:
+        super().__init__(request.POST if request.method == "POST" else None)
+        self.fields["reason"].required = required
+
+    @property
+    def given(self) -> str:
+        """The reason, of a form that is in order."""
+        return str(self.cleaned_data["reason"])
+
+    @property
+    def typed(self) -> str:
+        """What stands in the field, in order or not."""
+        return str(self["reason"].value() or "")
+
+    @property
+    def problem(self) -> str:
+        """What must be put right, or nothing."""
+        return " ".join(str(error) for error in self.errors.get("reason", ()))
 
 
 class UnitField(forms.ChoiceField):

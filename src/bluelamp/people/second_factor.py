@@ -7,7 +7,6 @@ backup of it, alone cannot make anybody's codes.
 from __future__ import annotations
 
 import base64
-import os
 import secrets
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
+from bluelamp.kernel import secretfile
 from bluelamp.kernel.errors import BluelampError
 
 _KEY_BYTES = 32
@@ -64,25 +64,8 @@ def _key() -> bytes:
 @lru_cache(maxsize=4)
 def _derive(path: Path) -> bytes:
     if not path.exists():
-        _create(path)
+        secretfile.create(path, secrets.token_bytes(_KEY_BYTES))
     secret = path.read_bytes()
     if len(secret) != _KEY_BYTES:
         raise SecondFactorUnreadable
     return HKDF(hashes.SHA256(), _KEY_BYTES, salt=None, info=b"bluelamp second factor v1").derive(secret)
-
-
-def _create(path: Path) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Written aside and linked, so that two processes that start at once agree on one whole key.
-    aside = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(_KEY_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(aside, path)
-    except FileExistsError:
-        pass
-    finally:
-        aside.unlink()

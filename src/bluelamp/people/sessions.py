@@ -61,7 +61,7 @@ def missing_step(session: SessionBase, person: Person) -> str:
 
 def person_of(request: HttpRequest) -> Person | None:
     """Who is signed in, with every step done and in time. Ends a session that is over, and says so in the ledger."""
-    person = request.user
+    person = getattr(request, "user", None)  # absent where a request was refused before anybody asked who sent it
     if not isinstance(person, Person) or not person.is_active:
         return None
     over = why_over(request.session)

@@ -39,7 +39,11 @@ def _signed_out(sender: Any, request: HttpRequest, user: Person | None, **_: Any
 def _failed(sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
     if request is not None:
         services.note_failed_sign_in(
-            str(credentials.get("username") or ""), step=credentials.get("step", "password"), address=_address(request)
+            str(credentials.get("username") or ""),
+            step=credentials.get("step", "password"),
+            address=_address(request),
+            # The failure that closes the door still belongs to those before it.
+            closed=_failures(request) > get_failure_limit(request, credentials),
         )
 
 
@@ -49,10 +53,15 @@ def _code_failed(sender: Any, request: HttpRequest, user: Person, **_: Any) -> N
 
 
 def _locked_out(sender: Any, request: HttpRequest, username: str, ip_address: str, **_: Any) -> None:
-    failures = getattr(request, "axes_failures_since_start", None) or 0
+    failures = _failures(request)
     # Axes says it again at every further attempt; the ledger hears it when the door closes.
     if failures == get_failure_limit(request, {"username": username}):
         services.note_lockout(username, address=ip_address or "", failures=failures)
+
+
+def _failures(request: HttpRequest) -> int:
+    # Counted by axes, which hears of a failure before this room does.
+    return getattr(request, "axes_failures_since_start", None) or 0
 
 
 def _address(request: HttpRequest) -> str:

@@ -16,7 +16,7 @@ from django.urls import reverse
 from bluelamp.kernel.errors import BluelampError, Invalid, NotFound
 from bluelamp.people import queries, services
 from bluelamp.people.access import allows, request_actor, require, signed_in
-from bluelamp.people.forms import NewPersonForm, OrganisationForm, PeopleFilter, PersonForm, UnitForm
+from bluelamp.people.forms import NewPersonForm, OrganisationForm, PeopleFilter, PersonForm, ReasonForm, UnitForm
 from bluelamp.people.policy import Action, Role
 from bluelamp.web.responses import render
 
@@ -143,7 +143,8 @@ _STEPS = {
     "password": _Step(
         "Give {} a temporary password",
         "It is shown once, on the next page. The person is signed out and chooses an own password at the next sign-in; "
-        "the authenticator app is still asked for. Make sure that you are speaking to the right person.",
+        "the authenticator app is still asked for. Make sure that you are speaking to the right person. For a day "
+        "after it another manager must remove the app, should that be needed as well.",
         "Make a temporary password",
         "",
         services.reset_password,
@@ -151,7 +152,8 @@ _STEPS = {
     "second-factor": _Step(
         "Remove the authenticator app of {}",
         "For a lost or new phone. The person is signed out and sets up an app at the next sign-in. Until then the "
-        "password alone opens the account: make sure that you are speaking to the right person.",
+        "password alone opens the account: make sure that you are speaking to the right person. For a day after it "
+        "another manager must give a temporary password, should that be needed as well.",
         "Remove the authenticator app",
         "{} will be asked to set up an authenticator app at the next sign-in.",
         services.reset_second_factor,
@@ -174,10 +176,11 @@ def step(request: HttpRequest, person_id: int, name: str) -> HttpResponse:
     found, doing = queries.person(person_id), _STEPS.get(name)
     if doing is None:
         raise NotFound("There is no such page.", "Nothing was changed.", "Go back to the person’s page.")
-    problem, reason = "", request.POST.get("reason", "")
-    if request.method == "POST":
+    form = ReasonForm(request)
+    problem = form.problem
+    if form.is_valid():
         try:
-            result = doing.service(found, actor=request_actor(request).custody_id, reason=reason)
+            result = doing.service(found, actor=request_actor(request).custody_id, reason=form.given)
         except Invalid as error:
             problem = error.what_happened
         else:
@@ -185,7 +188,7 @@ def step(request: HttpRequest, person_id: int, name: str) -> HttpResponse:
                 return render(request, "people/password.html", {"person": found, "password": result, "new": False})
             messages.success(request, doing.done.format(found.name))
             return redirect("people:person", person_id=found.pk)
-    context = {"person": found, "step": doing, "problem": problem, "reason": reason}
+    context = {"person": found, "step": doing, "problem": problem, "reason": form.typed}
     return render(request, "people/step.html", context, status=422 if problem else 200)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import django
 
@@ -24,6 +25,7 @@ from bluelamp.footage.asgi import routes as media_routes  # noqa: E402
 from bluelamp.ingest.asgi import routes as dock_routes  # noqa: E402
 from bluelamp.project.wsgi import application as pages  # noqa: E402
 from bluelamp.web.assets import StaticApp, static_dirs  # noqa: E402
+from bluelamp.web.bodies import WholeBody  # noqa: E402
 
 
 @asynccontextmanager
@@ -32,12 +34,14 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     yield
 
 
+_pages: Any = WSGIMiddleware(pages, workers=settings.BLUELAMP.web_threads)  # type: ignore[arg-type]
+
 application = Starlette(
     routes=[
         Mount("/static", app=StaticApp(static_dirs())),
         *dock_routes,
         *media_routes,
-        Mount("/", app=WSGIMiddleware(pages, workers=settings.BLUELAMP.web_threads)),  # type: ignore[arg-type]
+        Mount("/", app=WholeBody(_pages, most=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)),
     ],
     lifespan=_lifespan,
 )

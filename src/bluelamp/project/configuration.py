@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from bluelamp.kernel import secretfile
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -165,16 +167,7 @@ def secret_key(configuration: Configuration, environ: dict[str, str] | None = No
     environ = dict(os.environ) if environ is None else environ
     path = Path(environ.get("BLUELAMP_SECRET_KEY_FILE") or configuration.keys / "session.key")
     if not path.exists():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            pass
-        else:
-            with os.fdopen(descriptor, "w") as file:
-                file.write(secrets.token_urlsafe(50))
-                file.flush()
-                os.fsync(file.fileno())
+        secretfile.create(path, secrets.token_urlsafe(50).encode())
     return path.read_text().strip()
 
 

@@ -54,7 +54,7 @@ class ShorteningStopped(Event):
 
     tag = "retention.shortening_stopped"
     operation = Operation.ALTERATION
-    would_be_due_at: datetime
+    would_be_due_at: datetime | None
     kept_until: datetime | None
 
 

@@ -7,14 +7,14 @@ from datetime import date, datetime, time, timedelta
 from django import forms
 
 from bluelamp.footage.services.marks import LONGEST_REASON
-from bluelamp.kernel import clock
 from bluelamp.retention.models import Hold
 from bluelamp.retention.rules import LONDON
 
 # Holds that people place by hand; the other kinds belong to what places them: an incident lock, a share.
 BY_HAND = (Hold.Kind.COMPLAINT, Hold.Kind.SUBJECT_ACCESS, Hold.Kind.FOI, Hold.Kind.CASE, Hold.Kind.OTHER)
 
-_MOST_YEARS = 100
+# Where nothing can be reckoned any more; how far ahead an extension may lie is retention's policy.
+_END_OF_TIME = date(9000, 1, 1)
 
 
 def _reason(help_text: str) -> forms.CharField:
@@ -59,8 +59,8 @@ class ExtendForm(forms.Form):
 
     def clean_last_day(self) -> date:
         day: date = self.cleaned_data["last_day"]
-        if day.year > clock.now().year + _MOST_YEARS:
-            raise forms.ValidationError(f"Choose a day within {_MOST_YEARS} years")
+        if day >= _END_OF_TIME:
+            raise forms.ValidationError("Choose an earlier day")
         return day
 
     @property

@@ -103,6 +103,7 @@ class RetentionPolicy(models.Model):
     quarantine_days = models.PositiveIntegerField(default=3)
     review_grace_days = models.PositiveIntegerField(default=7)
     margin_minutes = models.PositiveIntegerField(default=15)
+    longest_extension_days = models.PositiveIntegerField(default=2557)  # seven years
 
     class Meta:
         db_table = "retention_policy"

@@ -11,11 +11,11 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from markupsafe import Markup
 
+from bluelamp.custody import words
 from bluelamp.footage import queries as footage
 from bluelamp.footage.models import Recording
 from bluelamp.formats import iso8601
 from bluelamp.people import access
-from bluelamp.people import queries as people
 from bluelamp.people.policy import Action
 from bluelamp.retention import queries
 from bluelamp.retention.models import Certificate, Hold
@@ -95,7 +95,7 @@ def readable_hold(hold: Hold, *, releasable: bool = False) -> ReadableHold:
     return ReadableHold(
         kind=hold.get_kind_display(),
         reason=hold.reason,
-        placed_by=people.names({hold.placed_by}).get(hold.placed_by, "Bluelamp"),
+        placed_by=words.names({hold.placed_by}).get(hold.placed_by, "Bluelamp"),
         placed_at=hold.placed_at,
         source=hold.source.partition(":")[0],
         release=reverse("retention:release_hold", args=[hold.pk]) if releasable else "",

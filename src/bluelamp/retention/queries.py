@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import QuerySet
 
+from bluelamp.footage import queries as footage
 from bluelamp.footage.models import Category, EvidenceFlag, Recording
 from bluelamp.kernel import clock
 from bluelamp.kernel.errors import NotFound
@@ -40,6 +41,7 @@ def policy() -> rules.Policy:
         quarantine=timedelta(days=row.quarantine_days),
         review_grace=timedelta(days=row.review_grace_days),
         margin=timedelta(minutes=row.margin_minutes),
+        longest_extension=timedelta(days=row.longest_extension_days),
     )
 
 
@@ -82,6 +84,45 @@ def _flag(category: Category) -> rules.Flag:
 def decision(recording: Recording) -> rules.Decision:
     """How long `recording` is kept and why, from the facts as they stand now."""
     return rules.decide(facts([recording])[recording.pk], policy())
+
+
+def decision_of_flag(recording: Recording, flag: EvidenceFlag | None) -> rules.Decision:
+    """How long `flag` would keep `recording` if nothing else did."""
+    alone = rules.Facts(
+        started_at=recording.started_at,
+        received_at=recording.received_at,
+        flag=_flag(flag.category) if flag is not None else None,
+    )
+    return rules.decide(alone, policy())
+
+
+def decision_of_standing_flag(recording: Recording) -> rules.Decision:
+    """How long the flag that stands would keep `recording` if nothing else did."""
+    return decision_of_flag(recording, footage.standing_flag(recording))
+
+
+def reason_of_incident(recording: Recording) -> rules.RetentionReason | None:
+    """That another file of the incident is held, flagged or locked keeps this one for as long as that one.
+
+    For it is the files of an incident together that were asked for, or are evidence.
+    """
+    if recording.incident_id is None:
+        return None
+    siblings = Recording.objects.filter(incident=recording.incident_id).exclude(pk=recording.pk)
+    siblings = siblings.exclude(state=Recording.State.DELETED)
+    if (
+        siblings.filter(locked_at__isnull=False).exists()
+        or Hold.objects.filter(recording__in=siblings, released_at=None).exists()
+    ):
+        return rules.of_incident(None)
+    flags = EvidenceFlag.objects.filter(recording__in=siblings, released_at=None).select_related(
+        "category", "recording"
+    )
+    ends = [rules.flagged_until(_flag(flag.category), flag.recording.started_at) for flag in flags]
+    if not ends:
+        return None
+    dated = [end for end in ends if end is not None]
+    return rules.of_incident(max(dated) if len(dated) == len(ends) else None)
 
 
 def standing_holds(recording: Recording) -> list[Hold]:

@@ -19,16 +19,22 @@ LONDON = ZoneInfo("Europe/London")
 DEFAULT = "default"
 LATE_ARRIVAL = "late_arrival"
 EVIDENCE = "evidence"
+INCIDENT = "incident"
 
 
 @dataclass(frozen=True)
 class Policy:
-    """The force's periods. `margin` is how long before the limit deletion begins, so that it ends inside the limit."""
+    """The force's periods.
+
+    `margin` is how long before the limit deletion begins, so that it ends inside the limit; `longest_extension` how far
+    ahead one person may extend.
+    """
 
     default: timedelta = timedelta(days=31)
     quarantine: timedelta = timedelta(days=3)
     review_grace: timedelta = timedelta(days=7)
     margin: timedelta = timedelta(minutes=15)
+    longest_extension: timedelta = timedelta(days=2557)
 
 
 @dataclass(frozen=True)
@@ -211,6 +217,25 @@ def grace_when_a_reason_ends(decision: Decision, now: datetime, policy: Policy) 
     return now + policy.review_grace if decision.step(now) is not Step.KEEP else None
 
 
+def flagged_until(flag: Flag, started_at: datetime) -> datetime | None:
+    """Until when `flag` keeps a recording that began at `started_at` in use; None: without end.
+
+    The category's period counts from recording, so that flagging late does not keep longer than flagging at once.
+    """
+    return None if flag.keep is None else _later(started_at, flag.keep)
+
+
+def of_incident(until: datetime | None) -> RetentionReason:
+    """The reason of a file because another one of its incident is kept until then; None: for as long as that one."""
+    return RetentionReason(
+        code=INCIDENT,
+        title="Another file of the incident",
+        why="another file of the same incident is held, flagged or locked",
+        basis="Criminal Procedure and Investigations Act 1996 s.23 (code); force policy",
+        until=until,
+    )
+
+
 def when(instant: datetime) -> str:
     """An aware instant as a person in London reads it: "07:19 on 22 December 2026"."""
     local = instant.astimezone(LONDON)
@@ -264,12 +289,11 @@ def _default(facts: Facts, policy: Policy) -> Rule:
 
 
 def _evidence(flag: Flag, started_at: datetime, policy: Policy) -> Rule:
-    # The category's period counts from recording, so that flagging late does not keep longer than flagging at once.
     # CPIA 1996 s.23 code: relevant material is kept until the decision on proceedings, hence undecided never expires.
+    until = flagged_until(flag, started_at)
     if flag.keep is None:
-        until, why = None, f"it is flagged as evidence ({flag.category}) and nobody has decided for how long"
+        why = f"it is flagged as evidence ({flag.category}) and nobody has decided for how long"
     else:
-        until = _later(started_at, flag.keep)
         why = f"it is flagged as evidence ({flag.category}, {period(flag.keep)} from recording)"
     return _in_use(EVIDENCE, "Flagged as evidence", until, flag.basis, why, "If the flag were released", policy)
 

@@ -10,9 +10,9 @@ _FIRST = 100  # before media jobs that wait: the limit does not
 
 
 @app.periodic(cron="* * * * *")
-@app.task(
-    queue="retention", name="retention.sweep", priority=_FIRST, lock="retention.sweep", queueing_lock="retention.sweep"
-)
+# Without a lock on purpose: a job that died with its worker would hold it, and no sweep would ever run again. Two
+# sweeps at once are safe, for each recording is taken under its row's lock, and passed by where another one has it.
+@app.task(queue="retention", name="retention.sweep", priority=_FIRST, queueing_lock="retention.sweep")
 def sweep(timestamp: int) -> None:
     services.sweep()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django import forms
@@ -14,9 +14,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from bluelamp.footage import queries as footage
+from bluelamp.footage import services as footage_services
 from bluelamp.footage.models import Recording
 from bluelamp.kernel.errors import BluelampError, Conflict
 from bluelamp.people import access
+from bluelamp.people.models import Person
 from bluelamp.people.policy import Action
 from bluelamp.retention import panels, queries, services
 from bluelamp.retention.forms import ExtendForm, HoldForm, ReleaseForm
@@ -146,6 +148,7 @@ def _form(
             else:
                 messages.success(request, done)
                 return HttpResponseRedirect(back)
+    footage_services.log_consultation(cast(Person, request.user), recording)
     # Read again: a refused change may have found the recording in another state than it was shown in.
     recording.refresh_from_db()
     context = {"form": form, "recording": recording, "back": back, "decision": queries.decision(recording), **more}

@@ -1,12 +1,12 @@
 """The root key: 32 bytes in a file of their own, which wrap every data key."""
 
 import base64
-import os
 import secrets
 import stat
 from pathlib import Path
 
-from bluelamp.vault.disk import fsync_folder, make_folder
+from bluelamp.kernel import secretfile
+from bluelamp.vault.disk import make_folder
 from bluelamp.vault.errors import KeyringUnusable
 
 ROOT_KEY_SIZE = 32
@@ -32,21 +32,7 @@ def require_private(path: Path) -> None:
 
 def create(path: Path) -> None:
     """Write a new root key (mode 0600) unless the file exists already; two processes agree on one key."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(base64.b64encode(secrets.token_bytes(ROOT_KEY_SIZE)) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            # A link appears with its full content or not at all, and never replaces an existing key.
-            os.link(temporary, path)
-        except FileExistsError:
-            pass
-    finally:
-        temporary.unlink(missing_ok=True)
-    fsync_folder(path.parent)
+    secretfile.create(path, base64.b64encode(secrets.token_bytes(ROOT_KEY_SIZE)) + b"\n")
 
 
 def load(path: Path) -> bytes:

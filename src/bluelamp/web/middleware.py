@@ -12,13 +12,17 @@ import uuid
 from collections.abc import Callable
 
 import structlog
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from bluelamp.kernel.errors import BluelampError
 from bluelamp.web import errors
+from bluelamp.web.routes import route_of
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+_YEAR_SECONDS = 365 * 24 * 3600
 
 log = structlog.get_logger("bluelamp.access")
 
@@ -44,7 +48,7 @@ class RequestMiddleware:
         write(
             "request",
             method=request.method,
-            route=getattr(request.resolver_match, "route", "(no such page)"),
+            route=route_of(request),
             status=response.status_code,
             milliseconds=round((time.perf_counter() - started) * 1000, 1),
             person=_person(request),
@@ -72,6 +76,8 @@ class SecurityHeadersMiddleware:
         response["Referrer-Policy"] = "same-origin"
         response["X-Content-Type-Options"] = "nosniff"
         response["X-Frame-Options"] = "DENY"
+        if getattr(settings, "BEHIND_TLS", False):
+            response["Strict-Transport-Security"] = f"max-age={_YEAR_SECONDS}"
         # Pages about footage must not wait in a shared desktop's cache for the next person.
         if not response.has_header("Cache-Control"):
             response["Cache-Control"] = "no-store"

@@ -14,6 +14,7 @@ from bluelamp.fleet.models import Camera
 from bluelamp.footage import hooks, search
 from bluelamp.footage.events import RecordingCollected
 from bluelamp.footage.models import Incident, Recording
+from bluelamp.footage.services import locking
 from bluelamp.kernel import clock
 from bluelamp.kernel.errors import Conflict
 from bluelamp.people.models import Person, Unit
@@ -59,11 +60,12 @@ def accept(new: NewRecording, actor: str = "system:intake") -> Recording:
     """Create the row, say so in the ledger, let retention set the due date, and queue the preparation: one transaction.
 
     The recording's `collected` is the custody record, whose entry goes into the receipt. Raises Conflict where the
-    camera's sequence number, or the object, is known already.
+    camera's sequence number, or the object, is known already. A file of a locked incident is locked from the start.
     """
     _refuse_known(new)
     if new.incident is not None:
         Incident.objects.get_or_create(id=new.incident)
+        locking.hold_still(new.incident)
     recording = Recording.objects.create(
         id=new.id,
         camera=new.camera,
@@ -93,6 +95,7 @@ def accept(new: NewRecording, actor: str = "system:intake") -> Recording:
         review_until=new.review_until,
     )
     recording.collected = custody.record(_collected(recording, actor))
+    locking.join(recording, actor=actor)
     search.index(recording)
     hooks.accepted.call(recording)
     # By name: the job's module imports this package.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bluelamp import custody
+from bluelamp.footage import hooks
 from bluelamp.footage.events import (
     DueSet,
     RecordingDeleted,
@@ -64,7 +65,8 @@ def mark_restored(recording: Recording, *, actor: str = RETENTION, reason: str =
 def mark_deleted(recording: Recording, *, actor: str = RETENTION, reason: str = "") -> None:
     """Close the row to a tombstone: id, camera, sequence, SHA-256, size, times and the rule stay, content goes.
 
-    The caller erases the key and the objects afterwards. Raises Conflict where it is deleted already.
+    The rooms above clear what they hold about the content in the same transaction (`hooks.deleted`). The caller erases
+    the key and the objects afterwards. Raises Conflict where it is deleted already.
     """
     recording = changeable(recording)
     recording.state = Recording.State.DELETED
@@ -80,6 +82,7 @@ def mark_deleted(recording: Recording, *, actor: str = RETENTION, reason: str = 
     recording.derivatives.all().delete()
     recording.released_to.clear()
     recording.viewings.update(reason="")
+    hooks.deleted.call(recording)
     custody.record(
         RecordingDeleted(
             actor=actor,

@@ -1,65 +1,128 @@
-"""The lock after a death or serious injury: nobody watches before the post-incident manager says so."""
+"""The lock after a death or serious injury: nobody watches before the post-incident manager says so.
+
+It acts on every file of the incident. The incident's row is locked first, as acceptance does, so that a file which
+arrives at the same moment is either among them or finds the lock when it comes (`join`).
+"""
 
 from __future__ import annotations
+
+from uuid import UUID
 
 from bluelamp import custody
 from bluelamp.footage import hooks
 from bluelamp.footage.events import RecordingLocked, RecordingUnlocked, WatchReleased
-from bluelamp.footage.models import Recording
-from bluelamp.footage.services.locked import changeable
+from bluelamp.footage.models import Incident, Recording
+from bluelamp.footage.services import locked
 from bluelamp.footage.services.marks import LONGEST_REASON, required
 from bluelamp.kernel import clock
-from bluelamp.kernel.errors import Conflict, Invalid
+from bluelamp.kernel.errors import Conflict, Invalid, NotAllowed
 from bluelamp.people.models import Person
+
+_LOCK_FIELDS = ["locked_at", "lock_reason", "locked_by"]
 
 
 @custody.service
 def lock(recording: Recording, *, reason: str, by: Person) -> None:
-    """From now on nobody watches, the wearer included, and views that stand open end. Raises Conflict, Invalid."""
+    """From now on nobody watches any file of the incident, the wearer included, and views that stand open end.
+
+    Raises Conflict where all of it is locked already or the recording has been deleted, Invalid without a reason.
+    """
     reason = required(reason, "a reason for the lock", LONGEST_REASON)
-    recording = changeable(recording)
-    if recording.locked_at is not None:
+    files = [file for file in _files(recording) if file.locked_at is None]
+    if not files:
         raise Conflict("The recording is locked already.", "Nothing was changed.")
-    recording.locked_at, recording.lock_reason, recording.locked_by = clock.now(), reason, by
-    recording.save(update_fields=["locked_at", "lock_reason", "locked_by"])
-    recording.released_to.clear()
-    custody.record(RecordingLocked(actor=by.custody_id, subject=recording.custody_id, reason=reason))
-    hooks.facts_changed.call(recording)
+    now = clock.now()
+    for file in files:
+        file.locked_at, file.lock_reason, file.locked_by = now, reason, by
+        file.save(update_fields=_LOCK_FIELDS)
+        file.released_to.clear()
+        custody.record(RecordingLocked(actor=by.custody_id, subject=file.custody_id, reason=reason))
+    for file in files:
+        hooks.facts_changed.call(file)
 
 
 @custody.service
 def unlock(recording: Recording, *, reason: str, by: Person) -> None:
-    """End the lock. Raises Conflict where there is none, Invalid without a reason."""
+    """End the lock on every file of the incident.
+
+    Raises Conflict where there is none, Invalid without a reason, NotAllowed where `by` recorded one of the files.
+    """
     reason = required(reason, "a reason for ending the lock", LONGEST_REASON)
-    recording = _still_locked(recording)
-    recording.locked_at, recording.lock_reason, recording.locked_by = None, "", None
-    recording.save(update_fields=["locked_at", "lock_reason", "locked_by"])
-    recording.released_to.clear()
-    custody.record(RecordingUnlocked(actor=by.custody_id, subject=recording.custody_id, reason=reason))
-    hooks.facts_changed.call(recording)
+    files = _locked_files(recording, by)
+    for file in files:
+        file.locked_at, file.lock_reason, file.locked_by = None, "", None
+        file.save(update_fields=_LOCK_FIELDS)
+        file.released_to.clear()
+        custody.record(RecordingUnlocked(actor=by.custody_id, subject=file.custody_id, reason=reason))
+    for file in files:
+        hooks.facts_changed.call(file)
 
 
 @custody.service
 def let_watch(recording: Recording, *, person: Person, reason: str, by: Person) -> None:
-    """Let one person watch in spite of the lock. Raises Conflict where there is no lock, Invalid without a reason."""
+    """Let one person watch the files of the incident in spite of the lock.
+
+    Raises Conflict where there is no lock, Invalid without a reason, NotAllowed where `by` recorded one of the files.
+    """
     reason = required(reason, "a reason for letting somebody watch", LONGEST_REASON)
-    recording = _still_locked(recording)
+    files = _locked_files(recording, by)
     if not person.is_active:
         raise Invalid("That person's account is closed.", "Nobody was let in.", "Choose somebody else.")
-    recording.released_to.add(person)
-    custody.record(
-        WatchReleased(
-            actor=by.custody_id,
-            subject=recording.custody_id,
-            also=(person.custody_id,),
-            reason=reason,
-            person=person.custody_id,
+    for file in files:
+        file.released_to.add(person)
+        custody.record(
+            WatchReleased(
+                actor=by.custody_id,
+                subject=file.custody_id,
+                also=(person.custody_id,),
+                reason=reason,
+                person=person.custody_id,
+            )
         )
+
+
+@custody.unrecorded("part of acceptance, which records recording.collected; the lock is recorded here")
+def join(recording: Recording, *, actor: str) -> None:
+    """Give a file that is just being accepted the lock under which the others of its incident stand.
+
+    The caller has locked the incident's row (`hold_still`).
+    """
+    if recording.incident_id is None:
+        return
+    siblings = Recording.objects.filter(incident=recording.incident_id, locked_at__isnull=False)
+    standing = siblings.exclude(pk=recording.pk).order_by("locked_at").first()
+    if standing is None:
+        return
+    recording.locked_at, recording.lock_reason = clock.now(), standing.lock_reason
+    recording.locked_by = standing.locked_by
+    recording.save(update_fields=_LOCK_FIELDS)
+    recording.released_to.set(standing.released_to.all())
+    custody.record(
+        RecordingLocked(actor=actor, subject=recording.custody_id, reason="Another file of the same incident is locked")
     )
 
 
-def _still_locked(recording: Recording) -> Recording:
-    recording = changeable(recording)
+@custody.unrecorded("takes a row lock, changes nothing")
+def hold_still(incident: UUID | None) -> None:
+    """No file joins the incident of this id, and no lock on it is set or ended, until the transaction ends."""
+    if incident is not None:
+        # Not FOR UPDATE, which would wait for every transaction that merely refers to the incident.
+        Incident.objects.select_for_update(no_key=True).filter(pk=incident).first()
+
+
+def _files(recording: Recording) -> list[Recording]:
+    hold_still(recording.incident_id)
+    return locked.incident(recording)
+
+
+def _locked_files(recording: Recording, by: Person) -> list[Recording]:
+    files = _files(recording)
     if recording.locked_at is None:
         raise Conflict("The recording is not locked.", "Nothing was changed.")
-    return recording
+    if any(file.wearer_id == by.pk for file in files if file.pk != recording.pk):
+        raise NotAllowed(
+            "You recorded another file of this incident.",
+            "It stays locked: nobody unlocks own footage.",
+            "Ask another post-incident manager.",
+        )
+    return [file for file in files if file.locked_at is not None]

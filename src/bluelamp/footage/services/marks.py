@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 
 from bluelamp import custody
 from bluelamp.footage import hooks, search
@@ -14,14 +15,17 @@ from bluelamp.footage.events import (
     ReferenceAdded,
 )
 from bluelamp.footage.models import Category, EvidenceFlag, Note, Recording, Reference
-from bluelamp.footage.services.locked import changeable
+from bluelamp.footage.services.locked import changeable, incident
 from bluelamp.kernel import clock
-from bluelamp.kernel.errors import Conflict, Invalid
+from bluelamp.kernel.errors import Conflict, Invalid, NotAllowed
 from bluelamp.people.models import Person
 
 LONGEST_REASON = 1000
 LONGEST_NOTE = 4000
 LONGEST_REFERENCE = 60
+
+# How long a flag set by mistake may be taken back by whoever set it.
+_SECOND_THOUGHTS = timedelta(hours=1)
 
 
 @custody.service
@@ -37,11 +41,12 @@ def flag(
     reason = required(reason, "a reason for flagging", LONGEST_REASON)
     if not category.evidential:
         raise Invalid(f"“{category.name}” is not a category of evidence.", "The flag was not set.", "Choose another.")
-    recording = changeable(recording)
+    files = incident(recording)
     now = clock.now()
-    recording.flags.filter(released_at=None).update(
-        released_at=now, released_by=by, release_reason="Replaced by a new flag"
-    )
+    former = _standing(recording)
+    if former is not None:
+        former.released_at, former.released_by, former.release_reason = now, by, "Replaced by a new flag"
+        former.save(update_fields=["released_at", "released_by", "release_reason"])
     made = EvidenceFlag.objects.create(
         recording=recording, category=category, reason=reason, flagged_by=by, flagged_at=now
     )
@@ -50,21 +55,33 @@ def flag(
             actor=by.custody_id, subject=recording.custody_id, reason=reason, flag=made.pk, category=category.code
         )
     )
+    if former is not None:
+        hooks.flag_replaced.call(recording, former)
     _set_category(recording, category, by, reason)
     if reference is not None:
         add_reference(recording, kind=reference[0], value=reference[1], by=by)
-    _changed(recording)
+    _changed(recording, *files)
     return made
 
 
 @custody.service
 def release_flag(recording: Recording, *, reason: str, by: Person) -> None:
-    """The recording is evidence no longer. Raises Conflict where it is not flagged, Invalid without a reason."""
+    """The recording is evidence no longer.
+
+    Nobody shortens retention alone: whoever set the flag takes it back within the hour, later another person releases
+    it. Raises NotAllowed for the one who set it, Conflict where it is not flagged, Invalid without a reason.
+    """
     reason = required(reason, "a reason for releasing the flag", LONGEST_REASON)
-    recording = changeable(recording)
-    standing = recording.flags.filter(released_at=None).select_related("category").first()
+    files = incident(recording)
+    standing = _standing(recording)
     if standing is None:
         raise Conflict("The recording is not flagged as evidence.", "Nothing was changed.")
+    if not may_be_released(standing, by.pk):
+        raise NotAllowed(
+            "You flagged this recording yourself.",
+            "The flag stands: nobody shortens retention without a second person.",
+            "Ask a colleague in professional standards, or a body-worn video manager, to release it.",
+        )
     standing.released_at, standing.released_by, standing.release_reason = clock.now(), by, reason
     standing.save(update_fields=["released_at", "released_by", "release_reason"])
     custody.record(
@@ -76,7 +93,7 @@ def release_flag(recording: Recording, *, reason: str, by: Person) -> None:
             category=standing.category.code,
         )
     )
-    _changed(recording)
+    _changed(recording, *files)
 
 
 @custody.service
@@ -130,6 +147,16 @@ def add_note(recording: Recording, *, text: str, by: Person, at_ms: int | None =
     return note
 
 
+@custody.unrecorded("compares, changes nothing")
+def may_be_released(flag: EvidenceFlag, person_id: int | None) -> bool:
+    """Whether releasing `flag` is for this person to do: another one than set it, or the same within the hour."""
+    if flag.flagged_by_id != person_id:
+        return True
+    # Not where it replaced another flag: then taking it back would take that one's time with it.
+    replaced = EvidenceFlag.objects.filter(recording=flag.recording_id, released_at=flag.flagged_at).exists()
+    return not replaced and clock.now() - flag.flagged_at <= _SECOND_THOUGHTS
+
+
 @custody.unrecorded("checks a text, changes nothing")
 def required(text: str, what: str, longest: int) -> str:
     """`text` without outer blanks. Raises Invalid where it is empty or longer than `longest` characters."""
@@ -158,6 +185,14 @@ def _set_category(recording: Recording, category: Category | None, by: Person, r
     )
 
 
-def _changed(recording: Recording) -> None:
+def _standing(recording: Recording) -> EvidenceFlag | None:
+    return recording.flags.filter(released_at=None).select_related("category").first()
+
+
+def _changed(recording: Recording, *incident_files: Recording) -> None:
+    """Tell search and retention; with the files of its incident where the change bears on them."""
     search.index(recording)
     hooks.facts_changed.call(recording)
+    for file in incident_files:
+        if file.pk != recording.pk:
+            hooks.facts_changed.call(file)

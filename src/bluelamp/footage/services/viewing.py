@@ -90,8 +90,7 @@ def close_viewings(grant: str, *, actor: str, reason: str = "") -> int:
     found = Viewing.objects.filter(grant=grant, closed_at=None, expires_at__gt=clock.real_now())
     for viewing in found:
         close_viewing(viewing, actor=actor, reason=reason)
-    if not found:
-        custody.nothing_changed()
+    custody.nothing_changed()  # each viewing that ends records its own event
     return len(found)
 
 

@@ -76,8 +76,9 @@ def show(request: HttpRequest, item: Recording, thing: Thing, status: int = 200,
     reader = access.request_actor(request)
     person = cast(Person, request.user)
     shown = page.gather(item, reader, thing, request.session.session_key)
-    if shown.viewing is None and status == 200:
-        if _opens_by_itself(shown):
+    if shown.viewing is None:
+        # A form that did not pass shows the whole page as well, and is a reading of it like any other.
+        if status == 200 and _opens_by_itself(shown):
             open_viewing(request, item, "")
             shown = page.gather(item, reader, thing, request.session.session_key)
         else:

@@ -124,12 +124,14 @@ class _Judge:
     def verdicts(self) -> list[Verdict]:
         """One for each recording; an entry given twice is answered once."""
         verdicts = []
-        answered: set[tuple[int, str] | None] = set()
+        answered: set[tuple[int, str]] = set()
         for offered in self._offered:
-            identity = offered.signed and (offered.signed.entry.sequence, offered.signed.signature)
-            if identity is None or identity not in answered:
-                verdicts.append(self._verdict(offered))
+            if offered.signed is not None:
+                identity = (offered.signed.entry.sequence, offered.signed.signature)
+                if identity in answered:
+                    continue
                 answered.add(identity)
+            verdicts.append(self._verdict(offered))
         return verdicts
 
     def _verdict(self, offered: Offered) -> Verdict:

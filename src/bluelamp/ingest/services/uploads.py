@@ -212,7 +212,7 @@ def _begin_again(upload: Upload, metadata: str) -> Upload:
     return again
 
 
-def _end(upload: Upload, state: str) -> None:
+def _end(upload: Upload, state: Upload.State) -> None:
     # Of a failed upload the ledger keeps what is needed; names and manifest go with the bytes.
     upload.state = state
     upload.filename, upload.metadata, upload.manifest = "", "", {}

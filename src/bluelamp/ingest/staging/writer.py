@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from bluelamp.formats import sealed
@@ -14,6 +15,9 @@ from bluelamp.ingest.staging.folder import Lease
 from bluelamp.ingest.staging.room import free_bytes, full_said, require_room
 from bluelamp.ingest.staging.state import StagingDamaged, State, StateFile, sealed_name, write_all
 from bluelamp.vault.disk import fsync_folder
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
 
 
 class StagedWriter:
@@ -47,6 +51,10 @@ class StagedWriter:
         self._buffer = bytearray(sealed.SEGMENT)
         self._descriptor = -1
         self._failed = False
+        self._generation = b""
+        self._hash: _Hash | None = None
+        self._written = 0  # segments, wholly
+        self.acknowledged = 0
         try:
             with full_said():
                 self._open()
@@ -108,11 +116,12 @@ class StagedWriter:
     def digest(self) -> str:
         """SHA-256 (hexadecimal) of the acknowledged plaintext. Raises StagingDamaged."""
         if self._hash is None:
-            self._hash = hashes.new()
+            whole = hashes.new()
             state = self._state_file.load()
             if state is not None:
                 for plain in self._plaintext(state):
-                    self._hash.update(plain)
+                    whole.update(plain)
+            self._hash = whole
         return self._hash.hexdigest()
 
     def complete(self) -> Path:
@@ -138,12 +147,11 @@ class StagedWriter:
     def _open(self) -> None:
         state = self._state_file.load()
         self._remove_strangers(state)
-        self.acknowledged = state.offset if state else 0
-        self._generation = state.generation if state else b""
         if state is None:
             self._hash = hashes.new()
             self._begin(SealingWriter(self._key, self._associated_data))
             return
+        self.acknowledged, self._generation = state.offset, state.generation
         self._hash = hashes.take(self._upload_id, state.generation) if state.offset else hashes.new()
         path = self._folder / state.sealed_name
         size = path.stat().st_size if path.exists() else 0
@@ -173,11 +181,11 @@ class StagedWriter:
     def _reseal(self, state: State) -> None:
         """Seal what is acknowledged again under a fresh header; the new state is the moment of change."""
         require_room(self._folder, state.sealed_bytes, self._free)
-        self._hash = hashes.new()
+        self._hash = whole = hashes.new()
         self._begin(SealingWriter(self._key, self._associated_data))
         try:
             for plain in self._plaintext(state):
-                self._hash.update(plain)
+                whole.update(plain)
                 self._writer.update_into(plain, self._append, self._buffer)
             os.fsync(self._descriptor)
             again = State(self._writer.header, self._writer.segment, self._writer.tail)

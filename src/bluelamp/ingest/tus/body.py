@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from enum import Enum
 
 from starlette.types import Receive
@@ -35,7 +35,7 @@ class Body:
     """Reads one request's body and feeds `sink` in order from a worker thread, in batches.
 
     `most`: bytes that may come. `wanted` is asked while the sender is silent: whether somebody else waits for the
-    upload. `after_batch` is awaited after each batch that the sink took.
+    upload. `progress` is called after each batch that the sink took, and every second.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Body:
         *,
         most: int,
         wanted: Callable[[], bool] = lambda: False,
-        after_batch: Callable[[int], Awaitable[None]] | None = None,
+        progress: Callable[[], None] = lambda: None,
         gives_way_seconds: float = 2.0,
         silent_seconds: float = 60.0,
     ) -> None:
@@ -53,7 +53,7 @@ class Body:
         self._sink = sink
         self._most = most
         self._wanted = wanted
-        self._after_batch = after_batch
+        self._progress = progress
         self._gives_way_seconds = gives_way_seconds
         self._silent_seconds = silent_seconds
         self._full: asyncio.Queue[tuple[bytearray, int] | None] = asyncio.Queue()
@@ -95,6 +95,7 @@ class Body:
                 return Ending.STOPPED
             if receiving.done():
                 return receiving.result()
+            self._progress()
             silent = time.monotonic() - self._heard
             # While the disk is what is slow, the sender is not to blame for silence.
             if self._free.empty():
@@ -140,5 +141,4 @@ class Body:
             buffer, filled = batch
             await on_disk(self._sink, memoryview(buffer)[:filled])
             self._free.put_nowait(buffer)
-            if self._after_batch is not None:
-                await self._after_batch(filled)
+            self._progress()

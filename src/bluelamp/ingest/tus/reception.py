@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import structlog
 from starlette.requests import Request
@@ -28,7 +28,9 @@ from bluelamp.ingest.tus.body import Body, Ending
 log = structlog.get_logger()
 
 CHECKPOINT_BYTES = 32 * 1024 * 1024
-"""How often a long request is acknowledged while it goes on: what a crash makes the dock send again."""
+CHECKPOINT_SECONDS = 2.0
+"""How often a long request is acknowledged while it goes on, whichever comes first: what a crash makes the dock send
+again."""
 
 _LEASE_SECONDS = 4.0
 _LEASE_POLL_SECONDS = 0.1
@@ -60,7 +62,7 @@ class Reception:
         self._announced = headers.content_length(request.headers)
         self._body: Body | None = None
         self._acknowledging: asyncio.Task[None] | None = None
-        self._since_checkpoint = 0
+        self._checkpointed = (0, time.monotonic())
 
     async def run(self) -> int:
         """Returns the acknowledged offset. Raises BluelampError for what cannot be taken.
@@ -135,9 +137,9 @@ class Reception:
         lease: staging.Lease,
         sink: Callable[[memoryview], None],
         room: int,
-        after_batch: Callable[[int], Awaitable[None]] | None = None,
+        progress: Callable[[], None] = lambda: None,
     ) -> Ending:
-        self._body = Body(self._request.receive, sink, most=room, wanted=lambda: lease.wanted, after_batch=after_batch)
+        self._body = Body(self._request.receive, sink, most=room, wanted=lambda: lease.wanted, progress=progress)
         ending = await self._body.run()
         if ending is Ending.COMPLETE:
             self._request.scope["bluelamp.body_read"] = True
@@ -159,7 +161,7 @@ class Reception:
         finally:
             await on_disk(spool.close)
 
-    def _checkpoint(self, writer: staging.StagedWriter) -> Callable[[int], Awaitable[None]]:
+    def _checkpoint(self, writer: staging.StagedWriter) -> Callable[[], None]:
         async def acknowledge() -> None:
             try:
                 offset = await on_disk(writer.checkpoint)
@@ -168,15 +170,17 @@ class Reception:
                 # The request's own end acknowledges again, and says what is wrong.
                 log.warning("upload.checkpoint_failed", upload=str(self._upload.pk), exc_info=True)
 
-        async def after_batch(taken: int) -> None:
-            self._since_checkpoint += taken
-            if self._since_checkpoint < CHECKPOINT_BYTES:
+        def progress() -> None:
+            size, at = self._checkpointed
+            late = time.monotonic() - at >= CHECKPOINT_SECONDS and writer.size > size
+            if not late and writer.size - size < CHECKPOINT_BYTES:
                 return
             if self._acknowledging is None or self._acknowledging.done():
-                self._since_checkpoint = 0
+                self._checkpointed = (writer.size, time.monotonic())
                 self._acknowledging = asyncio.create_task(acknowledge())
 
-        return after_batch
+        self._checkpointed = (writer.size, time.monotonic())
+        return progress
 
     async def _settle(self, lease: staging.Lease, writer: staging.StagedWriter) -> None:
         """Accept the complete upload. Raises RecordingRejected; any other trouble leaves it for recovery."""

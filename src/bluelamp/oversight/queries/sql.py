@@ -101,33 +101,62 @@ WHERE f.released_at IS NULL
 UNRESERVED = Query(
     "Footage that nothing keeps",
     "Recordings without flag, hold, lock, extension, review, open case, standing share or fresh request, reckoned anew "
-    "from those facts and not from the stored day of deletion: the oldest, and how many are past the limit.",
+    "from those facts and not from the stored day of deletion: the oldest, and how many are past the limit. What has "
+    "just ended still counts for the days of quarantine that follow it.",
     """
-SELECT min(r.started_at) AS oldest_at,
-       count(*) FILTER (
-           WHERE r.started_at < %(now)s - (SELECT make_interval(days => default_days) FROM retention_policy)
-       ) AS past_limit,
+WITH quarantine AS (
+    SELECT make_interval(days => quarantine_days) FROM retention_policy
+), unreserved AS (
+    SELECT r.started_at,
+           r.started_at < %(now)s - make_interval(days => p.default_days) AS past,
+           -- Looked at only for the few past the default: arrived late, or kept with another file of its incident.
+           r.started_at < %(now)s - make_interval(days => p.default_days) AND (
+               r.received_at + make_interval(days => p.review_grace_days) > %(now)s
+               OR EXISTS (
+                   SELECT FROM footage_recording o
+                   WHERE o.incident_id = r.incident_id AND o.id <> r.id AND (
+                       o.locked_at IS NOT NULL
+                       OR EXISTS (SELECT FROM retention_hold h WHERE h.recording_id = o.id AND h.released_at IS NULL)
+                       OR EXISTS (
+                           SELECT FROM footage_evidence_flag f WHERE f.recording_id = o.id AND f.released_at IS NULL
+                       )
+                   )
+               )
+           ) AS excused
+    FROM footage_recording r, retention_policy p
+    WHERE r.state <> 'deleted'
+      AND r.locked_at IS NULL
+      AND (r.review_until IS NULL OR r.review_until <= %(now)s)
+      AND NOT EXISTS (
+          SELECT FROM (
+              SELECT f.recording_id
+              FROM footage_evidence_flag f
+              JOIN footage_category c ON c.id = f.category_id
+              JOIN footage_recording m ON m.id = f.recording_id
+              WHERE f.released_at IS NULL AND (
+                  c.keep_days IS NULL
+                  OR m.started_at + make_interval(days => c.keep_days) + (TABLE quarantine) > %(now)s
+              )
+              UNION ALL
+              SELECT recording_id FROM retention_hold WHERE released_at IS NULL
+              UNION ALL
+              SELECT recording_id FROM retention_extension WHERE until + (TABLE quarantine) > %(now)s
+              UNION ALL
+              SELECT l.recording_id FROM cases_recording l JOIN cases_case c ON c.id = l.case_id
+              WHERE c.closed_at IS NULL
+              UNION ALL
+              SELECT recording_id FROM sharing_share
+              WHERE revoked_at IS NULL AND expires_at + (TABLE quarantine) > %(now)s
+              UNION ALL
+              SELECT recording_id FROM rights_match WHERE provisional_until + (TABLE quarantine) > %(now)s
+          ) AS reason
+          WHERE reason.recording_id = r.id
+      )
+)
+SELECT min(started_at) FILTER (WHERE NOT excused) AS oldest_at,
+       count(*) FILTER (WHERE past AND NOT excused) AS past_limit,
        (SELECT default_days FROM retention_policy) AS limit_days
-FROM footage_recording r
-WHERE r.state <> 'deleted'
-  AND r.locked_at IS NULL
-  AND (r.review_until IS NULL OR r.review_until <= %(now)s)
-  AND NOT EXISTS (
-      SELECT FROM (
-          SELECT recording_id FROM footage_evidence_flag WHERE released_at IS NULL
-          UNION ALL
-          SELECT recording_id FROM retention_hold WHERE released_at IS NULL
-          UNION ALL
-          SELECT recording_id FROM retention_extension WHERE until > %(now)s
-          UNION ALL
-          SELECT l.recording_id FROM cases_recording l JOIN cases_case c ON c.id = l.case_id WHERE c.closed_at IS NULL
-          UNION ALL
-          SELECT recording_id FROM sharing_share WHERE revoked_at IS NULL AND expires_at > %(now)s
-          UNION ALL
-          SELECT recording_id FROM rights_match WHERE provisional_until > %(now)s
-      ) AS reason
-      WHERE reason.recording_id = r.id
-  )
+FROM unreserved
 """,
 )
 

@@ -5,22 +5,27 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterable
+from datetime import timedelta
 
 from allauth.mfa.models import Authenticator
 from axes.utils import reset as reset_axes
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.core.mail import EmailMessage
 from django.core.validators import validate_email
 from django.db import IntegrityError
 
 from bluelamp import custody
-from bluelamp.kernel import transaction
+from bluelamp.custody import queries as ledger
+from bluelamp.kernel import clock, transaction
 from bluelamp.kernel.errors import Conflict, Invalid, NotAllowed
 from bluelamp.people import events
 from bluelamp.people.models import Person, Unit
 from bluelamp.people.policy import Role
 
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,79}")
+# Between removing somebody's second factor and resetting the password, for one and the same manager.
+_APART = timedelta(hours=24)
 # Read out over a telephone: syllables without letters that are mistaken for others.
 _SYLLABLES = tuple(first + vowel for first in "bdfghjkmnprstvwz" for vowel in "aeiou")
 
@@ -115,6 +120,8 @@ def update_person(
         custody.record(
             events.PersonChanged(actor=actor, subject=person.custody_id, reason=reason.strip(), changes=changes)
         )
+    else:
+        custody.nothing_changed()
     set_roles(person, roles, actor=actor, reason=reason)
 
 
@@ -181,15 +188,18 @@ def reactivate(person: Person, *, actor: str, reason: str) -> None:
 def reset_password(person: Person, *, actor: str, reason: str) -> str:
     """Give out a temporary password and end the person's sessions. Returns it: it is kept nowhere in the clear.
 
-    The second factor stays: a temporary password alone opens nothing. Raises Invalid without a reason.
+    The second factor stays: a temporary password alone opens nothing. The person is told by e-mail. Raises Invalid
+    without a reason, NotAllowed for whoever removed the person's second factor within a day.
     """
     _need_reason(reason)
     _lock(person)
+    _not_both(person, actor, events.SecondFactorReset.tag, "You removed this person’s authenticator app not long ago.")
     password = _temporary_password()
     _set_password(person, password)
     person.password_is_temporary = True
     person.save(update_fields=["password", "password_is_temporary"])
     custody.record(events.PasswordReset(actor=actor, subject=person.custody_id, reason=reason.strip()))
+    _tell(person, "You have a temporary password", "A body-worn video manager gave you a temporary password.")
     return password
 
 
@@ -197,7 +207,8 @@ def reset_password(person: Person, *, actor: str, reason: str) -> str:
 def reset_second_factor(person: Person, *, actor: str, reason: str) -> None:
     """Remove one-time passwords and recovery codes, as after the loss of a phone; sessions end.
 
-    The person sets up new ones at the next sign-in. Raises Invalid without a reason, NotAllowed for the own account.
+    The person sets up new ones at the next sign-in, and is told by e-mail. Raises Invalid without a reason, NotAllowed
+    for the own account and for whoever gave the person a temporary password within a day.
     """
     _need_reason(reason)
     if actor == person.custody_id:
@@ -205,6 +216,7 @@ def reset_second_factor(person: Person, *, actor: str, reason: str) -> None:
             "Nobody removes the own second factor.", "It stays as it is.", "Ask another body-worn video manager."
         )
     _lock(person)
+    _not_both(person, actor, events.PasswordReset.tag, "You gave this person a temporary password not long ago.")
     removed, _ = Authenticator.objects.filter(user=person).delete()
     if not removed:
         custody.nothing_changed()
@@ -212,6 +224,12 @@ def reset_second_factor(person: Person, *, actor: str, reason: str) -> None:
     person.session_epoch += 1
     person.save(update_fields=["session_epoch"])
     custody.record(events.SecondFactorReset(actor=actor, subject=person.custody_id, reason=reason.strip()))
+    _tell(
+        person,
+        "Your authenticator app was removed",
+        "A body-worn video manager removed your authenticator app and your recovery codes. "
+        "You set up an app again at your next sign-in.",
+    )
 
 
 @custody.service
@@ -222,6 +240,28 @@ def end_lockout(person: Person, *, actor: str, reason: str) -> None:
         custody.nothing_changed()
         return
     custody.record(events.LockoutEnded(actor=actor, subject=person.custody_id, reason=reason.strip()))
+
+
+def _not_both(person: Person, actor: str, other_step: str, what_happened: str) -> None:
+    """Refuse `actor` the second of the two steps that together would let one manager sign in as somebody else."""
+    since = clock.now() - _APART
+    if ledger.search(tag=other_step, actor=actor, subject=person.custody_id, since=since, limit=1):
+        raise NotAllowed(
+            what_happened,
+            "Nothing was changed. With both, one person could sign in under another’s name.",
+            f"Ask another body-worn video manager, or wait until {_APART // timedelta(hours=1)} hours have passed.",
+        )
+
+
+def _tell(person: Person, subject: str, what_happened: str) -> None:
+    """Say it by e-mail, if the person has an address; that it cannot be sent stops nothing."""
+    if not person.email:
+        return
+    text = (
+        f"Dear {person.name},\n\n{what_happened} You were signed out of Bluelamp.\n\n"
+        "If you did not ask for this, tell professional standards at once: somebody may be about to use your name.\n"
+    )
+    transaction.on_commit(EmailMessage(subject, text, to=[person.email]).send, robust=True)
 
 
 def _facts(person: Person) -> dict[str, str]:

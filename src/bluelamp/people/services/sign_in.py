@@ -6,11 +6,15 @@ from allauth.mfa.models import Authenticator
 
 from bluelamp import custody
 from bluelamp.kernel import transaction
+from bluelamp.kernel.limiter import Limiter
 from bluelamp.people import events
 from bluelamp.people.models import Person
 
 NOBODY = "public"
 DESK = "system:sign-in"
+
+# What anybody can cause without knowing an account, or after its door is closed, must not fill the ledger.
+_strangers, _knocking, _closings = Limiter(), Limiter(), Limiter()
 
 
 @custody.service
@@ -24,9 +28,21 @@ def note_sign_in(person: Person, *, address: str, second_factor: bool) -> None:
 
 
 @custody.service
-def note_failed_sign_in(username: str, *, step: str, address: str) -> None:
-    """Record a wrong password or code (`step`), with the username only where an account has it."""
+def note_failed_sign_in(username: str, *, step: str, address: str, closed: bool = False) -> None:
+    """Record a wrong password or code (`step`), with the username only where an account has it.
+
+    Every failure of an account's username is recorded until sign-in is closed for it. Attempts while it is `closed`,
+    and at usernames that nobody has, are recorded once in ten minutes from each address, with the number of the rest.
+    """
     person = _person(username)
+    unreported: int | None = 0
+    if person is None:
+        unreported = _strangers.admit(address)
+    elif closed:
+        unreported = _knocking.admit(f"{person.pk} {address}")
+    if unreported is None:
+        custody.nothing_changed()
+        return
     custody.record(
         events.SignInFailed(
             actor=NOBODY,
@@ -34,14 +50,22 @@ def note_failed_sign_in(username: str, *, step: str, address: str) -> None:
             username=person.username if person else "",
             step=step,
             address=address,
+            unreported=unreported,
         )
     )
 
 
 @custody.service
 def note_lockout(username: str, *, address: str, failures: int) -> None:
-    """Record that sign-in was closed for a while for this username from this address."""
+    """Record that sign-in was closed for a while for this username from this address.
+
+    For usernames that nobody has: once in ten minutes from each address, with the number of the rest.
+    """
     person = _person(username)
+    unreported = 0 if person else _closings.admit(address)
+    if unreported is None:
+        custody.nothing_changed()
+        return
     custody.record(
         events.LockedOut(
             actor=NOBODY,
@@ -49,6 +73,7 @@ def note_lockout(username: str, *, address: str, failures: int) -> None:
             username=person.username if person else "",
             address=address,
             failures=failures,
+            unreported=unreported,
         )
     )
 

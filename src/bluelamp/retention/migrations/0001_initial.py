@@ -41,6 +41,7 @@ class Migration(migrations.Migration):
                 ("quarantine_days", models.PositiveIntegerField(default=3)),
                 ("review_grace_days", models.PositiveIntegerField(default=7)),
                 ("margin_minutes", models.PositiveIntegerField(default=15)),
+                ("longest_extension_days", models.PositiveIntegerField(default=2557)),
             ],
             options={
                 "db_table": "retention_policy",

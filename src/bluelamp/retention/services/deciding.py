@@ -6,8 +6,8 @@ from datetime import datetime
 
 from bluelamp import custody
 from bluelamp.footage import services as footage
-from bluelamp.footage.models import Recording
-from bluelamp.footage.services.locked import changeable
+from bluelamp.footage.models import EvidenceFlag, Recording
+from bluelamp.footage.services.locked import changeable, incident
 from bluelamp.footage.services.marks import LONGEST_REASON, required
 from bluelamp.kernel import clock
 from bluelamp.kernel.errors import Invalid
@@ -36,13 +36,23 @@ def recompute(recording: Recording) -> rules.Decision:
 def extend(recording: Recording, *, until: datetime, reason: str, actor: str) -> Extension:
     """Keep the recording at least until `until` (aware). Extensions add up; none can be taken back.
 
-    Raises Invalid without a reason or where it would extend nothing, Conflict for a recording that has been deleted.
+    Raises Invalid without a reason, where it would extend nothing or lies beyond the policy's longest extension, and
+    Conflict for a recording that has been deleted.
     """
     reason = required(reason, "a reason for keeping it longer", LONGEST_REASON)
     recording = changeable(recording)
     now = clock.now()
     if until <= now:
         raise Invalid("That date has passed.", "Nothing was changed.", "Choose a date in the future.")
+    longest = queries.policy().longest_extension
+    if until - now > longest:
+        # No extension can be taken back, so a slip of the pen must not keep footage for a century.
+        raise Invalid(
+            f"That date is more than {rules.period(longest)} away.",
+            "Nothing was changed: nobody can take an extension back.",
+            "Choose an earlier date. What is needed for longer is flagged as evidence with its category, or ask "
+            "information rights, professional standards or the body-worn video manager for a hold.",
+        )
     if queries.decision(recording).is_dated_past(until):
         raise Invalid("The recording is kept longer than that already.", "Nothing was changed.", "Choose a later date.")
     made = Extension.objects.create(recording=recording, until=until, reason=reason, made_by=actor, made_at=now)
@@ -63,6 +73,21 @@ def settle(recording: Recording, now: datetime) -> rules.Decision:
     if quarantined and decision.step(now) is rules.Step.KEEP:
         footage.mark_restored(recording, reason=f"Kept by the rule: {decision.governing.title}")
     return decision
+
+
+@custody.unrecorded("part of footage's flagging, which records the new flag; what it keeps is recorded here")
+def keep_former_period(recording: Recording, former: EvidenceFlag) -> None:
+    """Keep what the flag `former` promised where the one that replaced it promises less.
+
+    The two are compared by themselves: a hold or a case that governs today may end tomorrow, and what was promised
+    under it must stand then.
+    """
+    promised, now_promised = queries.decision_of_flag(recording, former), queries.decision_of_standing_flag(recording)
+    if now_promised.earlier_than(promised.due_at):
+        for file in incident(recording):
+            # A hold on one file keeps the others of its incident by itself; an extension does not.
+            if file.pk == recording.pk or promised.due_at is not None:
+                _stop_shortening(file, promised.due_at, now_promised.due_at, clock.now())
 
 
 @custody.unrecorded("part of footage's acceptance; what it changes is recorded by footage's services and here")
@@ -87,28 +112,30 @@ def welcome(recording: Recording) -> None:
 def _shortened(recording: Recording, decision: rules.Decision, now: datetime) -> rules.Decision:
     """The decision to carry out where the facts now give an earlier one than before."""
     if recording.due_rule in _EDITABLE and recording.due_rule in {rule.code for rule in decision.considered}:
-        _stop_shortening(recording, decision, now)
+        _stop_shortening(recording, recording.due_at, decision.due_at, now)
     else:
         _give_review(recording, decision, now)
     return queries.decision(recording)
 
 
-def _stop_shortening(recording: Recording, decision: rules.Decision, now: datetime) -> None:
-    # The rule that governed still stands and only its date moved: somebody edited what it is reckoned from. No edit
-    # shortens retention without a second person, so the former date stays.
+def _stop_shortening(
+    recording: Recording, kept_until: datetime | None, would_be_due_at: datetime | None, now: datetime
+) -> None:
+    # The rule still stands and only its date moved: somebody edited what it is reckoned from. No edit shortens
+    # retention without a second person, so the former date stays.
     why = "An edit would have shortened retention; a second person has not approved it."
-    if recording.due_at is None:
+    if kept_until is None:
         Hold.objects.create(recording=recording, kind=Hold.Kind.OTHER, reason=why, placed_by=SYSTEM, placed_at=now)
     else:
-        until = recording.due_at - queries.policy().quarantine
+        until = kept_until - queries.policy().quarantine
         Extension.objects.create(recording=recording, until=until, reason=why, made_by=SYSTEM, made_at=now)
     custody.record(
         ShorteningStopped(
             actor=SYSTEM,
             subject=recording.custody_id,
             reason=why,
-            would_be_due_at=decision.due_at,
-            kept_until=recording.due_at,
+            would_be_due_at=would_be_due_at,
+            kept_until=kept_until,
         )
     )
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from bluelamp import custody
 from bluelamp.footage.models import Recording
-from bluelamp.footage.services.locked import fresh
+from bluelamp.footage.services import locked
 from bluelamp.footage.services.marks import LONGEST_REASON, required
 from bluelamp.kernel import clock
 from bluelamp.kernel.errors import Conflict, Invalid, NotAllowed
@@ -36,28 +36,30 @@ def place_hold(recording: Recording, kind: str, reason: str, source: str, actor:
     if kind not in Hold.Kind.values:
         raise Invalid("That is not a kind of hold.", "Nothing was held.", "Choose one from the list.")
     reason = required(reason, "a reason for the hold", LONGEST_REASON)
-    recording = fresh(recording)
-    if recording.state == Recording.State.DELETED:
+    try:
+        files = locked.incident(recording)
+    except Conflict as deleted:
         raise Conflict(
             "This recording was deleted before the hold was placed.",
             "Nothing is left that could be held; its certificate says under which rule it went.",
             "If it was asked for before that, tell professional standards.",
-        )
-    return _place(recording, kind, reason, source, actor)
+        ) from deleted
+    hold = _place(recording, kind, reason, source, actor)
+    _settle(files)
+    return hold
 
 
 @custody.service
 def place_holds(recordings: Iterable[Recording], kind: str, reason: str, source: str, actor: str) -> HoldsPlaced:
     """Hold many recordings in one transaction. Those deleted already are named, and the others held all the same."""
     holds, too_late = [], []
-    # In one order for everybody, so that two bulk holds never wait for each other.
-    for recording in sorted(recordings, key=lambda item: item.pk):
+    # All of them first and in one order, so that two who take many never wait for each other.
+    for recording in locked.many(recording.pk for recording in recordings):
         try:
             holds.append(place_hold(recording, kind, reason, source, actor))
         except Conflict:
             too_late.append(recording.pk)
-    if not holds:
-        custody.nothing_changed()
+    custody.nothing_changed()  # each new hold records its own event, and one that stood already none
     return HoldsPlaced(tuple(holds), tuple(too_late))
 
 
@@ -70,7 +72,8 @@ def release_hold(hold: Hold, reason: str, actor: str) -> None:
     person who placed it.
     """
     reason = required(reason, "a reason for releasing the hold", LONGEST_REASON)
-    recording = fresh(hold.recording)
+    recording = hold.recording
+    files = _files(recording)
     hold.refresh_from_db()
     if hold.released_at is not None:
         raise Conflict("This hold has been released already.", "Nothing was changed.")
@@ -93,8 +96,7 @@ def release_hold(hold: Hold, reason: str, actor: str) -> None:
             source=hold.source,
         )
     )
-    if recording.state != Recording.State.DELETED:
-        settle(recording, clock.now())
+    _settle(files)
 
 
 @custody.service
@@ -102,7 +104,10 @@ def release_holds(source: str, reason: str, actor: str) -> int:
     """End every hold that `source` (`request:7`) placed. Returns how many there were."""
     if not source:
         raise ValueError("Holds without a source are released one by one, each by a second person.")
-    standing = Hold.objects.filter(source=source, released_at=None).select_related("recording").order_by("recording")
+    of_source = Hold.objects.filter(source=source, released_at=None)
+    locked.many(of_source.values_list("recording", flat=True))
+    # Read under the locks: another may have released some of them in the meantime.
+    standing = list(of_source.select_related("recording").order_by("recording"))
     for hold in standing:
         release_hold(hold, reason, actor)
     if not standing:
@@ -129,5 +134,18 @@ def _place(recording: Recording, kind: str, reason: str, source: str, actor: str
             source=source,
         )
     )
-    settle(recording, clock.now())
     return hold
+
+
+def _files(recording: Recording) -> list[Recording]:
+    """The recording with the other files of its incident, locked; none where it has been deleted."""
+    try:
+        return locked.incident(recording)
+    except Conflict:
+        return []
+
+
+def _settle(files: Iterable[Recording]) -> None:
+    # A hold on one file bears on every file of its incident.
+    for file in files:
+        settle(file, clock.now())

@@ -63,17 +63,14 @@ def sweep(now: datetime | None = None) -> SweepResult:
 def reconsider() -> int:
     """Decide again about every recording that something keeps beyond the default; returns how many were looked at.
 
-    A room tells retention when its reason ends; this finds the reasons whose end nobody told.
+    A room tells retention when its reason ends; this finds the reasons whose end nobody told. One recording that fails
+    stops no other.
     """
     kept = Recording.objects.exclude(state=Recording.State.DELETED).exclude(due_rule=rules.DEFAULT)
-    looked_at = 0
+    tally = _Tally()
     for recording_id in _ids(kept, "started_at", "pk"):
-        with atomic(durable=True):
-            recording = _locked(recording_id)
-            if recording is not None:
-                settle(recording, clock.now())
-                looked_at += 1
-    return looked_at
+        tally.attempt(tally.look_again, recording_id)
+    return tally.looked_at
 
 
 @dataclass
@@ -82,13 +79,21 @@ class _Tally:
     restored: int = 0
     deleted: int = 0
     failed: int = 0
+    looked_at: int = 0
 
     def attempt(self, action: Callable[[UUID], object], recording_id: UUID) -> None:
         try:
             action(recording_id)
         except Exception:
             self.failed += 1
-            log.exception("the sweep could not finish a recording", recording=str(recording_id))
+            log.exception("retention could not finish a recording", recording=str(recording_id))
+
+    def look_again(self, recording_id: UUID) -> None:
+        with atomic(durable=True):
+            recording = _locked(recording_id)
+            if recording is not None:
+                settle(recording, clock.now())
+                self.looked_at += 1
 
     def finish(self, recording_id: UUID) -> None:
         self.deleted += finish_deletion(recording_id)

@@ -1,0 +1,54 @@
+"""Where blocking work of the ASGI routes runs: beside the event loop, in pools of a fixed number of threads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+from django.db import close_old_connections
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Pool:
+    """`threads` threads for one kind of work.
+
+    They live as long as the process, so that each keeps its database connection; a request's own thread would open a
+    new one. `database` False: for work without the database.
+    """
+
+    def __init__(self, name: str, threads: int, *, database: bool = True) -> None:
+        self._executor = ThreadPoolExecutor(threads, name)
+        self._database = database
+
+    async def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """`function(*args, **kwargs)` in a thread of the pool, with Django's connection looked after.
+
+        It runs to its end, also when this task is cancelled meanwhile: what follows must not meet a thread at work.
+        """
+        call = partial(function, *args, **kwargs)
+        work = partial(_with_connection, call) if self._database else call
+        future = asyncio.get_running_loop().run_in_executor(self._executor, work)
+        cancelled: asyncio.CancelledError | None = None
+        while not future.done():
+            try:
+                await asyncio.wait({future})
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled is not None:
+            # Asked for, so that asyncio does not warn of a failure that nobody took.
+            future.exception()
+            raise cancelled
+        return future.result()
+
+
+def _with_connection(call: Callable[[], R]) -> R:
+    close_old_connections()
+    try:
+        return call()
+    finally:
+        close_old_connections()
