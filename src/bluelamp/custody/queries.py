@@ -12,6 +12,8 @@ from django.db import connection
 
 from bluelamp.custody.models import CustodyCheckpoint
 
+_STRETCH = 5000
+
 _SELECT = """
 SELECT e.id, e.at, e.tag, d.fields, l.index
 FROM custody_event e JOIN custody_detail d ON d.event_id = e.id LEFT JOIN custody_leaf l ON l.event_id = e.id
@@ -87,14 +89,25 @@ def latest_checkpoint() -> CustodyCheckpoint | None:
 
 
 def leaves() -> Iterator[tuple[int, bytes, dict[str, Any], dict[str, str]]]:
-    """Every leaf in order: index, entry, fields, salts (hex); for verification against the latest checkpoint."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT l.index, e.entry, d.fields, d.salts FROM custody_leaf l JOIN custody_event e ON e.id = l.event_id "
-            "JOIN custody_detail d ON d.event_id = e.id ORDER BY l.index"
-        )
-        for index, entry, fields, salts in cursor:
+    """Every leaf in order: index, entry, fields, salts (hex); for verification against the latest checkpoint.
+
+    Read in stretches, so that a ledger of any length fits into memory.
+    """
+    after = -1
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT l.index, e.entry, d.fields, d.salts FROM custody_leaf l "
+                "JOIN custody_event e ON e.id = l.event_id JOIN custody_detail d ON d.event_id = e.id "
+                "WHERE l.index > %s ORDER BY l.index LIMIT %s",
+                [after, _STRETCH],
+            )
+            rows = cursor.fetchall()
+        if not rows:
+            return
+        for index, entry, fields, salts in rows:
             yield index, bytes(entry), _json(fields), _json(salts)
+        after = rows[-1][0]
 
 
 def _items(sql: str, values: list[Any]) -> list[HistoryItem]:
