@@ -24,10 +24,9 @@ ARTEFACTS = Path(__file__).parents[2] / "test-artefacts" / "journeys"
 HEAVIEST_PAGE = 100_000  # bytes as sent, before media
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
-_MODES = [(scheme, size) for size in (WIDE, PHONE) for scheme in ("light", "dark")]
 
 _examined: set[tuple[str, int, int]] = set()
-"""Kinds of pages that were examined in every mode already; each costs seconds."""
+"""Kinds of pages that were examined as a dark phone shows them already; it takes time."""
 
 
 class Visitor:
@@ -101,23 +100,21 @@ class Visitor:
             self._found.append(f"{where}: {weight:,} bytes before media; the heaviest are {heaviest}")
         kind = (_kind(page.url), self.status, page.locator("video").count())
         examined = kind in _examined
-        _examined.add(kind)
+        if self._has_scripts:
+            _examined.add(kind)
         ARTEFACTS.mkdir(parents=True, exist_ok=True)
-        sound = True
-        for scheme, size in _MODES:
-            if examined and scheme == "dark":
-                continue
+        for size in (WIDE, PHONE):
             page.set_viewport_size(size)
-            page.emulate_media(color_scheme=scheme)
-            mode = f"{where} ({scheme}, {size['width']} px)"
+            mode = f"{where} (light, {size['width']} px)"
             sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             if sideways > 0:
                 self._found.append(f"{mode}: scrolls {sideways} px sideways")
-            if self._has_scripts and sound and (not examined or size is WIDE):
-                sound = self._examine(mode)
-            if scheme == "light":
-                path = ARTEFACTS / f"{self._journey}-{step}-{size['width']}.png"
-                page.screenshot(path=path, full_page=True)
+            if size is WIDE:
+                self._examine(mode)
+            page.screenshot(path=ARTEFACTS / f"{self._journey}-{step}-{size['width']}.png", full_page=True)
+        if not examined:
+            page.emulate_media(color_scheme="dark")
+            self._examine(f"{where} (dark, {PHONE['width']} px)")
         page.set_viewport_size(WIDE)
         page.emulate_media(color_scheme="light")
         self._gather_problems(where, refused)
@@ -198,14 +195,13 @@ class Visitor:
         if url.startswith(self._base_url):
             self._passed.add(_kind(url))
 
-    def _examine(self, mode: str) -> bool:
-        """Whether axe-core finds nothing; what it finds is told at the end."""
+    def _examine(self, mode: str) -> None:
+        if not self._has_scripts:
+            return
         try:
             assert_accessible(self.page, mode)
         except pytest.fail.Exception as found:
             self._found.append(str(found))
-            return False
-        return True
 
     def _gather_problems(self, where: str, refused: int) -> None:
         for status, said in self._problems:
