@@ -105,7 +105,8 @@ def test_a_shared_computer_keeps_no_page_with_somebody_s_name(wearer, signed_in)
 
 def test_it_says_when_footage_stays_that_should_not(wearer):
     assert "is older than 31 days" in Client().get(ADDRESS).content.decode()
-    factories.recording(wearer, started_at=clock.now() - timedelta(days=33))
+    started = clock.now() - timedelta(days=33)
+    factories.recording(wearer, started_at=started, received_at=started)
     cache.clear()
     assert "is still there" in Client().get(ADDRESS).content.decode()
 

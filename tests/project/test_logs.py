@@ -23,9 +23,10 @@ def log() -> Iterator[io.StringIO]:
     (handler,) = [one for one in logging.getLogger().handlers if isinstance(one.formatter, ProcessorFormatter)]
     assert isinstance(handler, logging.StreamHandler)
     written = io.StringIO()
-    before = handler.setStream(written)
+    # Not setStream: it flushes the former stream, which pytest may have closed since the handler was made.
+    before, handler.stream = handler.stream, written
     yield written
-    handler.setStream(before or handler.stream)
+    handler.stream = before
 
 
 @pytest.mark.parametrize(("link", "route"), LINKS)

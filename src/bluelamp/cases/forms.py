@@ -4,9 +4,10 @@ from django import forms
 
 from bluelamp.cases.models import Case, CaseMember
 from bluelamp.people.models import Person
+from bluelamp.web.forms import NamedErrors
 
 
-class OpenCaseForm(forms.Form):
+class OpenCaseForm(NamedErrors):
     name = forms.CharField(label="Name", max_length=200, help_text="A name that your team will recognise.")
     urn = forms.CharField(
         label="URN (optional)",
@@ -17,7 +18,7 @@ class OpenCaseForm(forms.Form):
     crime_reference = forms.CharField(label="Crime reference (optional)", max_length=40, required=False)
 
 
-class AddMemberForm(forms.Form):
+class AddMemberForm(NamedErrors):
     warrant_number = forms.CharField(label="Warrant or staff number", max_length=20)
     role = forms.ChoiceField(label="Role in the case", choices=CaseMember.Role.choices, widget=forms.RadioSelect)
 
@@ -30,18 +31,18 @@ class AddMemberForm(forms.Form):
         return person
 
 
-class EndRoleForm(forms.Form):
+class EndRoleForm(NamedErrors):
     reason = forms.CharField(label="Why the role ends", max_length=500, help_text="For example: moved to another team.")
 
 
-class AddRecordingForm(forms.Form):
+class AddRecordingForm(NamedErrors):
     case = forms.ModelChoiceField(queryset=Case.objects.none(), label="Case", empty_label=None)
     reason = forms.CharField(
         label="Why it belongs to the case", max_length=500, widget=forms.Textarea(attrs={"rows": 2})
     )
 
 
-class CloseCaseForm(forms.Form):
+class CloseCaseForm(NamedErrors):
     outcome = forms.CharField(
         label="Outcome", max_length=500, help_text="For example: convicted, no further action, discontinued."
     )

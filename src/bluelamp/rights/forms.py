@@ -9,6 +9,7 @@ from bluelamp.rights import queries, rules
 from bluelamp.rights.models import Request
 from bluelamp.rights.queries import LONDON
 from bluelamp.rights.services import Particulars
+from bluelamp.web.forms import NamedErrors
 
 _PHOTO = [
     ("passport", "Passport"),
@@ -28,7 +29,7 @@ def _long(rows: int = 2) -> forms.Textarea:
     return forms.Textarea(attrs={"rows": rows})
 
 
-class AskForm(forms.Form):
+class AskForm(NamedErrors):
     """What a force needs to find somebody in its footage."""
 
     kind = forms.ChoiceField(label="What do you ask for?", choices=Request.Kind.choices, widget=forms.RadioSelect)
@@ -115,26 +116,26 @@ class AskForm(forms.Form):
         return Particulars(from_at=from_at, until_at=until_at, **given)
 
 
-class FollowForm(forms.Form):
+class FollowForm(NamedErrors):
     reference = forms.CharField(label="Your reference", max_length=30, help_text="It looks like BL-2K7M-9QRT-4XYZ.")
     email = forms.EmailField(
         label="Your e-mail address", widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"})
     )
 
 
-class ProofsForm(forms.Form):
+class ProofsForm(NamedErrors):
     proofs = forms.CharField(label="Which proofs you saw", max_length=300, help_text="Two, one with a photograph.")
 
 
-class QuestionForm(forms.Form):
+class QuestionForm(NamedErrors):
     question = forms.CharField(label="What you need to know", max_length=2000, widget=_long(3))
 
 
-class ExtendForm(forms.Form):
+class ExtendForm(NamedErrors):
     reason = forms.CharField(label="Reason, as the requester will read it", max_length=1000, widget=_long())
 
 
-class CloseForm(forms.Form):
+class CloseForm(NamedErrors):
     state = forms.ChoiceField(
         label="The request was",
         choices=[(Request.State.ANSWERED, "Answered"), (Request.State.REFUSED, "Refused")],
@@ -148,5 +149,5 @@ class CloseForm(forms.Form):
     )
 
 
-class StopHoldingForm(forms.Form):
+class StopHoldingForm(NamedErrors):
     reason = forms.CharField(label="Why it need not be held any longer", max_length=500, widget=_long())

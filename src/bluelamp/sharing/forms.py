@@ -4,9 +4,10 @@ from django import forms
 
 from bluelamp.people.models import Organisation
 from bluelamp.sharing.rules import LONGEST_DAYS
+from bluelamp.web.forms import NamedErrors
 
 
-class ShareForm(forms.Form):
+class ShareForm(NamedErrors):
     name = forms.CharField(label="Recipient's name", max_length=100)
     email = forms.EmailField(label="Recipient's e-mail address")
     organisation = forms.ModelChoiceField(Organisation.objects.all(), label="Organisation", empty_label=None)
@@ -26,17 +27,17 @@ class ShareForm(forms.Form):
     days = forms.IntegerField(label="Days until it expires", min_value=1, max_value=LONGEST_DAYS, initial=90)
 
 
-class RevokeForm(forms.Form):
+class RevokeForm(NamedErrors):
     reason = forms.CharField(label="Why it is revoked", max_length=500)
 
 
-class EmailForm(forms.Form):
+class EmailForm(NamedErrors):
     email = forms.EmailField(
         label="Your e-mail address", widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"})
     )
 
 
-class CodeForm(forms.Form):
+class CodeForm(NamedErrors):
     code = forms.CharField(
         label="One-time code",
         max_length=12,
