@@ -1,4 +1,7 @@
-"""A live server with footage on it, shared by the journeys that leave its clock alone, and one browser for all."""
+"""A live server with footage on it, shared by the journeys that leave its clock alone, and one browser for all.
+
+Both end with this folder: while the browser is open, Django's ORM refuses to work in the tests of other rooms.
+"""
 
 from __future__ import annotations
 
@@ -67,13 +70,13 @@ class Force:
         return self.server.data / "devices" / str(camera["serial"])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     with launch() as browser:
         yield browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def force() -> Iterator[Force]:
     with live.running() as server:
         yield Force(server, server.call(seed.force))

@@ -13,7 +13,5 @@ class NamedErrors(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
-            what = (
-                "Choose an answer for" if isinstance(field, forms.ChoiceField) else "Fill in"
-            )
+            what = "Choose an answer for" if isinstance(field, forms.ChoiceField) else "Fill in"
             field.error_messages["required"] = f"{what} “{field.label}”."
