@@ -91,6 +91,8 @@ def test_an_incident_lock_ends_it_for_the_wearer_too(world):
 def test_one_whom_the_pim_releases_may_watch_in_spite_of_the_lock(world):
     services.lock(world.recording, reason="Serious injury", by=world.officer)
     services.let_watch(world.recording, person=world.officer, reason="First account given", by=world.officer)
+    assert original(world).status_code == 403, "what stood open before the lock does not come back to life"
+    world.viewing = opened(world.recording, world.officer, world.session, reason="To complete my statement")
     assert original(world, range="bytes=0-9").status_code == 206
     services.unlock(world.recording, reason="Over", by=world.officer)
     services.lock(world.recording, reason="Again", by=world.officer)

@@ -14,6 +14,7 @@ from bluelamp.footage.events import RecordingLocked, RecordingUnlocked, WatchRel
 from bluelamp.footage.models import Incident, Recording
 from bluelamp.footage.services import locked
 from bluelamp.footage.services.marks import LONGEST_REASON, required
+from bluelamp.footage.services.viewing import close_viewings_of
 from bluelamp.kernel import clock
 from bluelamp.kernel.errors import Conflict, Invalid, NotAllowed
 from bluelamp.people.models import Person
@@ -69,6 +70,8 @@ def let_watch(recording: Recording, *, person: Person, reason: str, by: Person) 
     if not person.is_active:
         raise Invalid("That person's account is closed.", "Nobody was let in.", "Choose somebody else.")
     for file in files:
+        # What stood open before the lock does not come back to life: whoever is let in gives a reason anew.
+        close_viewings_of(file, actor=by.custody_id, reason="The recording was locked since.")
         file.released_to.add(person)
         custody.record(
             WatchReleased(

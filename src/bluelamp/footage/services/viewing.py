@@ -95,6 +95,14 @@ def close_viewings(grant: str, *, actor: str, reason: str = "") -> int:
 
 
 @custody.service
+def close_viewings_of(recording: Recording, *, actor: str, reason: str) -> None:
+    """End every open viewing of a recording, whoever opened it and under whatever grant."""
+    for viewing in Viewing.objects.filter(recording=recording, closed_at=None, expires_at__gt=clock.real_now()):
+        close_viewing(viewing, actor=actor, reason=reason)
+    custody.nothing_changed()  # each viewing that ends records its own event
+
+
+@custody.service
 def record_range(viewing: Viewing, variant: str, first: int, last: int, size: int) -> ServedRange:
     """Bytes `first` to `last` of `size` have left. The stretch of time is their share of the length, so approximate."""
     recording = viewing.recording
