@@ -67,6 +67,7 @@ def _make_room(data: Path) -> None:
 def _run(data: Path, address: str, console: Console, *, stay: bool, target: Path | None) -> int:
     os.environ["BLUELAMP_DATA"] = str(data)
     os.environ.setdefault("BLUELAMP_BASE_URL", address)
+    os.environ["BLUELAMP_LOG_LEVEL"] = "WARNING"  # of this process: its terminal is for people
     from bluelamp.cli import django_ready
 
     django_ready()
