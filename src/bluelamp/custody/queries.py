@@ -106,33 +106,34 @@ def leaves() -> Iterator[tuple[int, bytes, dict[str, Any], dict[str, str]]]:
         if not rows:
             return
         for index, entry, fields, salts in rows:
-            yield index, bytes(entry), _json(fields), _json(salts)
+            yield index, bytes(entry), parsed(fields), parsed(salts)
         after = rows[-1][0]
+
+
+def history_item(event_id: int, at: datetime, tag: str, raw: Any, leaf: int | None) -> HistoryItem:
+    """An event from its row: id, time, type, the JSON of its fields, index of its leaf."""
+    fields = parsed(raw)
+    return HistoryItem(
+        id=event_id,
+        at=at,
+        tag=tag,
+        operation=fields.get("operation", ""),
+        actor=fields.get("actor", ""),
+        subject=fields.get("subject", ""),
+        also=tuple(fields.get("also", ())),
+        reason=fields.get("reason", ""),
+        details={name[7:]: value for name, value in fields.items() if name.startswith("detail.")},
+        leaf=leaf,
+    )
+
+
+def parsed(value: Any) -> dict[str, Any]:
+    """A JSON column's value; Django's connection hands it out as text."""
+    found: dict[str, Any] = json.loads(value) if isinstance(value, str) else value
+    return found
 
 
 def _items(sql: str, values: list[Any]) -> list[HistoryItem]:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
-        rows = cursor.fetchall()
-    items = []
-    for event_id, at, tag, raw, leaf in rows:
-        fields = _json(raw)
-        items.append(
-            HistoryItem(
-                id=event_id,
-                at=at,
-                tag=tag,
-                operation=fields.get("operation", ""),
-                actor=fields.get("actor", ""),
-                subject=fields.get("subject", ""),
-                also=tuple(fields.get("also", ())),
-                reason=fields.get("reason", ""),
-                details={name[7:]: value for name, value in fields.items() if name.startswith("detail.")},
-                leaf=leaf,
-            )
-        )
-    return items
-
-
-def _json(value: Any) -> dict[str, Any]:
-    return json.loads(value) if isinstance(value, str) else value
+        return [history_item(*row) for row in cursor.fetchall()]

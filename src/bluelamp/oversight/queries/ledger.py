@@ -13,7 +13,7 @@ from django.db import connection
 
 from bluelamp.custody.event import registered_types
 from bluelamp.custody.models import CustodyCheckpoint
-from bluelamp.custody.queries import HistoryItem
+from bluelamp.custody.queries import HistoryItem, history_item, parsed
 from bluelamp.formats import canonical, merkle
 from bluelamp.formats.errors import FormatError
 from bluelamp.kernel.errors import NotFound
@@ -117,7 +117,7 @@ def events(wanted: Wanted, limit: int) -> list[HistoryItem]:
     }
     with connection.cursor() as cursor:
         cursor.execute(_EVENTS, parameters)
-        return [_item(*row) for row in cursor.fetchall()]
+        return [history_item(*row) for row in cursor.fetchall()]
 
 
 def event(event_id: int) -> Entry:
@@ -128,7 +128,7 @@ def event(event_id: int) -> Entry:
     if row is None:
         raise NotFound("There is no event of this number in the ledger.", "", "Look it up in the list of events.")
     *common, salts, entry = row
-    item, fields, salts, entry = _item(*common), parsed(row[3]), parsed(salts), bytes(entry)
+    item, fields, salts, entry = history_item(*common), parsed(row[3]), parsed(salts), bytes(entry)
     return Entry(
         item=item,
         fields=fields,
@@ -168,27 +168,5 @@ def by_operation(since: datetime) -> dict[str, int]:
     return found
 
 
-def _item(event_id: int, at: datetime, tag: str, raw: Any, leaf: int | None) -> HistoryItem:
-    fields = parsed(raw)
-    return HistoryItem(
-        id=event_id,
-        at=at,
-        tag=tag,
-        operation=fields.get("operation", ""),
-        actor=fields.get("actor", ""),
-        subject=fields.get("subject", ""),
-        also=tuple(fields.get("also", ())),
-        reason=fields.get("reason", ""),
-        details={name[7:]: value for name, value in fields.items() if name.startswith("detail.")},
-        leaf=leaf,
-    )
-
-
 def _list(values: Sequence[str] | None) -> list[str] | None:
     return None if values is None else list(values)
-
-
-def parsed(value: Any) -> dict[str, Any]:
-    """A JSON column's value; Django's connection hands it out as text."""
-    found: dict[str, Any] = json.loads(value) if isinstance(value, str) else value
-    return found

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from django.db import connection
 
 from bluelamp.custody import keys
-from bluelamp.custody.queries import latest_checkpoint
+from bluelamp.custody.queries import latest_checkpoint, parsed
 from bluelamp.formats.signed_note import verifier_key
 from bluelamp.kernel.errors import Busy, Conflict
-from bluelamp.oversight.queries.ledger import parsed
 from bluelamp.verify.ledger import Leaf, check_ledger
 
 MOST_LEAVES = 100_000
