@@ -37,11 +37,25 @@ def shared_db(django_db_setup: None, postgres: Any, django_db_blocker: Any) -> I
 
 
 @pytest.fixture(scope="module")
-def entrance(shared_db: None) -> Iterator[str]:
+def way() -> str:
+    """How bodies come in; a module that looks at them asks for both: "wire" (the socket) and "asgi" (messages)."""
+    return "wire"
+
+
+@pytest.fixture(scope="module")
+def entrance(shared_db: None, way: str) -> Iterator[str]:
     """The dock routes served by a real uvicorn; yields its address."""
     from bluelamp.ingest.asgi import routes
+    from bluelamp.ingest.wire.connection import Connection
 
-    config = uvicorn.Config(Starlette(routes=routes), port=0, log_config=None, timeout_graceful_shutdown=2)
+    config = uvicorn.Config(
+        Starlette(routes=routes),
+        port=0,
+        loop="uvloop",
+        http=Connection if way == "wire" else "httptools",
+        log_config=None,
+        timeout_graceful_shutdown=2,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

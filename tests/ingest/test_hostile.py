@@ -202,9 +202,19 @@ def test_an_override_to_no_method_is_refused(docking: Docking, url: str) -> None
     assert docking.client.post(url, headers={**TUS, "X-HTTP-Method-Override": "TRACE"}).status_code == 400
 
 
-def test_deferred_lengths_and_joined_uploads_are_not_spoken(docking: Docking, url: str) -> None:
-    assert docking.create(1, **{"Upload-Defer-Length": "1"}).status_code == 400
-    assert docking.create(1, **{"Upload-Concat": "partial"}).status_code == 400
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Upload-Defer-Length": "1"},  # beside a length
+        {"Upload-Defer-Length": "2"},
+        {"Upload-Concat": "whole"},
+        {"Upload-Concat": "partial;/dock/tus/1"},
+        {"Upload-Concat": "final;"},
+        {"Upload-Concat": "final;/dock/tus/1 /dock/tus/2"},  # beside a length
+    ],
+)
+def test_a_creation_that_contradicts_itself_is_refused(docking: Docking, url: str, headers: dict[str, str]) -> None:
+    assert docking.create(1, **headers).status_code == 400
 
 
 def test_a_huge_header_does_no_harm(docking: Docking, url: str) -> None:

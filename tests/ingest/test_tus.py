@@ -26,6 +26,12 @@ from tests.ingest.docks import BYTES, TUS, Docking, metadata
 CONTENT = random.Random(1).randbytes(3_000_000)
 
 
+@pytest.fixture(scope="module", params=["wire", "asgi"])
+def way(request: pytest.FixtureRequest) -> str:
+    """Everything here holds whether bodies come straight from the socket or as ASGI messages."""
+    return str(request.param)
+
+
 @pytest.fixture
 def url(docking: Docking) -> str:
     """An upload of CONTENT, at offset 0."""
@@ -38,17 +44,20 @@ def stored(docking: Docking) -> bytes:
     return SealedReader(recording.original, recording.key_id).read(0, recording.size + 1)
 
 
-def test_options_tells_what_the_server_can_do(docking: Docking) -> None:
+def test_options_tells_what_the_server_can_do(docking: Docking, way: str) -> None:
     answer = docking.client.options("/dock/tus/", headers={"Authorization": ""})
     assert answer.status_code == 204
     assert answer.headers["Tus-Version"] == "1.0.0"
     assert answer.headers["Tus-Resumable"] == "1.0.0"
     assert set(answer.headers["Tus-Extension"].split(",")) == {
         "creation",
+        "creation-defer-length",
         "creation-with-upload",
         "termination",
         "expiration",
         "checksum",
+        "concatenation",
+        *(["checksum-trailer"] if way == "wire" else []),
     }
     assert answer.headers["Tus-Checksum-Algorithm"] == "sha1,sha256"
     assert int(answer.headers["Tus-Max-Size"]) > 4 * 1024**3

@@ -43,6 +43,7 @@ def web(
 
     from bluelamp.cli.supervisor import environment, listening
     from bluelamp.project import configuration
+    from bluelamp.ingest.wire.connection import Connection
     from bluelamp.project.asgi import application
 
     sockets = [socket.socket(fileno=descriptor) for descriptor in fd] if fd else listening.bind(host, port)
@@ -51,7 +52,7 @@ def web(
         uvicorn.Config(
             application,
             loop="uvloop",
-            http="httptools",
+            http=Connection,
             ws="none",
             log_config=None,
             access_log=False,

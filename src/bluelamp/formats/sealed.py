@@ -145,6 +145,7 @@ class SealingWriter:
         self.header = header
         self.segment = 0  # number of the segment that is being filled
         self.size = 0  # plaintext bytes taken in, those before a resumption included
+        self.total: int | None = None  # where set: all plaintext bytes that there will be; nothing less is finished
         self._held = bytearray(FULL)
         self._filled = 0
         self._closed = False
@@ -159,6 +160,11 @@ class SealingWriter:
         """Length of `tail` in bytes."""
         return self._filled
 
+    @property
+    def room(self) -> int:
+        """Bytes until the segment that is being filled is full; a whole segment where it is full already."""
+        return capacity(self.segment) - self._filled or FULL
+
     def update(self, data: BytesLike) -> list[bytearray]:
         """Take in plaintext; the ciphertext segments that became ready, in order (often none)."""
         ready: list[bytearray] = []
@@ -168,16 +174,18 @@ class SealingWriter:
             ready.append(sealed)
         return ready
 
-    def update_into(self, data: BytesLike, write: Callable[[memoryview], object], buffer: bytearray) -> None:
+    def update_into(
+        self, data: BytesLike, write: Callable[[memoryview], object], buffer: bytearray | Callable[[], memoryview]
+    ) -> None:
         """Like `update`, but each segment is sealed into `buffer` (1 MiB at least) and handed to `write`.
 
-        The view is good only during the call. If `write` raises, the writer is closed: what it sealed counts
-        as used, so its place cannot be sealed again under the same header.
+        The view is good only during the call; a callable gives memory for each segment anew. If `write` raises, the
+        writer is closed: what it sealed counts as used, so its place cannot be sealed again under the same header.
         """
-        view = memoryview(buffer)
         try:
             for plain in self._full_segments(data):
-                sealed = view[: len(plain) + TAG_SIZE]
+                room = buffer() if callable(buffer) else memoryview(buffer)
+                sealed = room[: len(plain) + TAG_SIZE]
                 self._seal(plain, sealed, last=False)
                 write(sealed)
         except BaseException:
@@ -185,8 +193,10 @@ class SealingWriter:
             raise
 
     def finish(self) -> bytes:
-        """The last segment. The writer is closed afterwards."""
+        """The last segment. The writer is closed afterwards. Raises ValueError before `total` is reached."""
         self._require_open()
+        if self.total is not None and self.size != self.total:
+            raise ValueError(f"The plaintext has {self.size} bytes, not {self.total}.")
         sealed = bytearray(self._filled + TAG_SIZE)
         self._seal(memoryview(self._held)[: self._filled], sealed, last=True)
         self._closed = True
@@ -203,7 +213,7 @@ class SealingWriter:
             if self._filled == room:
                 yield held[:room]
                 self._filled = 0
-            elif not self._filled and len(view) > room:
+            elif not self._filled and (len(view) > room or (len(view) == room and self._more_follows())):
                 # The common case of large pieces: sealed from the caller's memory, without a copy.
                 yield view[:room]
                 view = view[room:]
@@ -212,6 +222,10 @@ class SealingWriter:
                 held[self._filled : self._filled + taken] = view[:taken]
                 self._filled += taken
                 view = view[taken:]
+
+    def _more_follows(self) -> bool:
+        """Whether the segment that is being filled is certainly not the last, however few bytes follow it now."""
+        return self.total is not None and self.total > plaintext_start(self.segment + 1)
 
     def _seal(self, plain: memoryview, out: bytearray | memoryview, *, last: bool) -> None:
         if self.segment >= MAX_SEGMENTS:

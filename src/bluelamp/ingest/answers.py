@@ -47,7 +47,7 @@ class Problem(JSONResponse):
         super().__init__(error.problem(), error.status, {"Cache-Control": "no-store", **(headers or {})})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] not in {"POST", "PATCH"} or scope.get("bluelamp.body_read"):
+        if scope["method"] not in {"POST", "PATCH", "PUT"} or scope.get("bluelamp.body_read"):
             await super().__call__(scope, receive, send)
             return
         head = [*self.raw_headers, (b"connection", b"close")]

@@ -95,6 +95,20 @@ class UploadBusy(BluelampError):
         )
 
 
+class MadeOfParts(BluelampError):
+    """Bytes for an upload that takes its bytes from its parts."""
+
+    title = "This upload is made of parts"
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The upload takes its bytes from its parts; none can be sent to it.",
+            "What has arrived is kept.",
+            "Send to the parts, before they are joined.",
+        )
+
+
 class SenderSilent(BluelampError):
     """A connection sent nothing for a long time."""
 
@@ -106,6 +120,20 @@ class SenderSilent(BluelampError):
             "No bytes came for a long time, so the connection was given up.",
             "What arrived is kept.",
             "Connect again and go on from the offset that HEAD tells.",
+        )
+
+
+class BodyCutOff(BluelampError):
+    """A file that must come whole did not."""
+
+    title = "The file did not arrive whole"
+    status = 400
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The connection ended before the whole file had arrived.",
+            "Nothing of it is kept here; whoever sent it still has it.",
+            "Send the file again from its beginning.",
         )
 
 

@@ -59,11 +59,11 @@ class UploadRejected(Event):
     tag = "upload.rejected"
     operation = Operation.COLLECTION
     upload: UUID | None
-    sequence: int
+    sequence: int | None
     problem: str
     expected_sha256: str
     received_sha256: str
-    expected_size: int
+    expected_size: int | None
     received_size: int
 
 
@@ -75,6 +75,47 @@ class UploadAbandoned(Event):
     tag = "upload.abandoned"
     operation = Operation.ERASURE
     upload: UUID
-    sequence: int
+    sequence: int | None
     offset: int
-    length: int
+    length: int | None
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class DiscrepancyFound(Event):
+    """What a camera recorded does not agree with what arrived. `missing` counts the recordings that are not here."""
+
+    tag = "discrepancy.found"
+    operation = Operation.COLLECTION
+    kind: str
+    first: int | None
+    last: int | None
+    missing: int
+    detail: str
+    session: UUID | None
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class DiscrepancyResolved(Event):
+    """A discrepancy was put right: what was missing arrived, the clock was right again."""
+
+    tag = "discrepancy.resolved"
+    operation = Operation.COLLECTION
+    kind: str
+    first: int | None
+    last: int | None
+    because: str
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class DiscrepancyClosed(Event):
+    """Somebody answered for a discrepancy; the reason tells how. `missing` recordings are still not here."""
+
+    tag = "discrepancy.closed"
+    operation = Operation.ALTERATION
+    kind: str
+    first: int | None
+    last: int | None
+    missing: int

@@ -19,9 +19,13 @@ def session_of(dock: Dock, session_id: UUID) -> DockingSession:
     return session
 
 
-def upload_of(dock: Dock, upload_id: UUID) -> Upload:
-    """The dock's upload: its camera's latest session was in this dock. Raises UploadUnknown."""
-    upload = Upload.objects.select_related("camera", "session__dock").filter(pk=upload_id, session__dock=dock).first()
+def upload_of(owner: str, upload_id: UUID) -> Upload:
+    """The sender's upload; a camera's moves to the dock that the camera is in. Raises UploadUnknown."""
+    upload = (
+        Upload.objects.select_related("camera", "session__dock", "session__camera")
+        .filter(pk=upload_id, owner=owner)
+        .first()
+    )
     if upload is None:
         raise UploadUnknown
     return upload

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, Protocol
 
 from bluelamp.formats import iso8601
 from bluelamp.formats.manifest import ManifestEntry
@@ -66,6 +67,17 @@ def corrected(entry: ManifestEntry, measured: Measured, policy: ClockPolicy | No
     if lasted > policy.longest:
         lasted = timedelta()
     return Times(measured.docked_at - lasted, measured.docked_at, 0, "unset")
+
+
+class _Clocked(Protocol):
+    docked_at: Any
+    clock_offset_ms: int
+    clock_set: bool
+
+
+def measured(upload: _Clocked) -> Measured:
+    """The measurement that was noted with an upload."""
+    return Measured(upload.docked_at, upload.clock_offset_ms, upload.clock_set)
 
 
 def offset_ms(server: datetime, device: datetime) -> int:

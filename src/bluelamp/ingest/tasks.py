@@ -1,8 +1,13 @@
 """Background jobs of intake."""
 
+from uuid import UUID
+
 from procrastinate.contrib.django import app
 
 from bluelamp.ingest import services
+from bluelamp.ingest.axis import tasks as axis
+
+__all__ = ["axis", "expire", "join", "recover"]
 
 
 @app.periodic(cron="*/5 * * * *")
@@ -17,3 +22,23 @@ def recover(timestamp: int) -> None:
 def expire(timestamp: int) -> None:
     """Give up uploads that wait for bytes no longer expected."""
     services.expire()
+
+
+@app.task(queue="intake", name="ingest.join", retry=5)
+def join(upload_id: str) -> None:
+    """Make one upload of its parts."""
+    services.join(UUID(upload_id))
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queue="maintenance", name="ingest.reconcile_docked", queueing_lock="ingest.reconcile_docked")
+def reconcile_docked(timestamp: int) -> None:
+    """Compare what cameras recorded with what arrived, of those that were docked."""
+    services.reconcile_docked()
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(queue="maintenance", name="ingest.reconcile_waiting", queueing_lock="ingest.reconcile_waiting")
+def reconcile_waiting(timestamp: int) -> None:
+    """The same of cameras of which something is awaited."""
+    services.reconcile_waiting()

@@ -13,5 +13,6 @@ in_database = Pool("dock-database", 4).run
 settling = Pool("dock-settling", 2).run
 """Work with database and store that may take long, as moving gigabytes to an object store does."""
 
-on_disk = Pool("dock-disk", max(4, 2 * (os.cpu_count() or 1)), database=False).run
+disk = Pool("dock-disk", max(4, 2 * (os.cpu_count() or 1)), database=False)
+on_disk = disk.run
 """Hashing, sealing and files, without the database."""

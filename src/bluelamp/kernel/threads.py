@@ -25,6 +25,10 @@ class Pool:
         self._executor = ThreadPoolExecutor(threads, name)
         self._database = database
 
+    def submit(self, function: Callable[[], None]) -> None:
+        """Start `function` in a thread of the pool. It must not raise, and has no database connection."""
+        self._executor.submit(function)
+
     async def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """`function(*args, **kwargs)` in a thread of the pool, with Django's connection looked after.
 

@@ -73,6 +73,12 @@ SETTINGS = (
         "Longest wait, in seconds, until a custody event stands in a signed checkpoint.",
     ),
     Setting("BLUELAMP_MAX_UPLOAD_BYTES", "68719476736", "Largest recording accepted, in bytes."),
+    Setting(
+        "BLUELAMP_FSYNC",
+        "1",
+        "0 acknowledges uploads before the disk has them, so that a power cut loses acknowledged footage. For measuring "
+        "only; `bluelamp doctor` objects.",
+    ),
     Setting("BLUELAMP_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
 )
 
@@ -96,6 +102,7 @@ class Configuration:
     web_threads: int
     checkpoint_seconds: float
     max_upload_bytes: int
+    fsync: bool
     log_level: str
     demonstration: bool
 
@@ -130,6 +137,7 @@ def load(environ: dict[str, str] | None = None) -> Configuration:
         web_threads=int(value["BLUELAMP_WEB_THREADS"]),
         checkpoint_seconds=float(value["BLUELAMP_CHECKPOINT_SECONDS"]),
         max_upload_bytes=int(value["BLUELAMP_MAX_UPLOAD_BYTES"]),
+        fsync=value["BLUELAMP_FSYNC"] != "0",
         log_level=value["BLUELAMP_LOG_LEVEL"].upper(),
         demonstration=bool(_json(data / "instance.json").get("demonstration", False)),
     )

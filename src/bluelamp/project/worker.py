@@ -16,7 +16,7 @@ import structlog
 
 log = structlog.get_logger()
 
-MEDIA_QUEUES = ("processing",)
+MEDIA_QUEUES = ("intake", "processing")
 DUTY_QUEUES = ("retention", "mail", "maintenance", "housekeeping")
 
 _AT_ONCE = 2

@@ -1,13 +1,19 @@
 """The verbs of intake. Each module below holds those of one matter."""
 
 from bluelamp.ingest.services.acceptance import accept_upload, open_writer, settled_receipt
+from bluelamp.ingest.services.deposits import announce, give_up, note_length, take
+from bluelamp.ingest.services.discrepancies import close as close_discrepancy
+from bluelamp.ingest.services.discrepancies import reconcile, reconcile_docked, reconcile_waiting
 from bluelamp.ingest.services.docking import Docked, Verdict, open_session
+from bluelamp.ingest.services.joining import create_part, join, plan
 from bluelamp.ingest.services.recovery import expire, recover
 from bluelamp.ingest.services.refusals import refuse_camera, refuse_dock
 from bluelamp.ingest.services.uploads import (
     abandon,
     clear,
     create_upload,
+    declare_length,
+    most_bytes,
     note_progress,
     reject,
 )
@@ -17,15 +23,28 @@ __all__ = [
     "Verdict",
     "abandon",
     "accept_upload",
+    "announce",
     "clear",
+    "close_discrepancy",
+    "create_part",
     "create_upload",
+    "declare_length",
     "expire",
+    "give_up",
+    "join",
+    "most_bytes",
+    "note_length",
     "note_progress",
     "open_session",
     "open_writer",
+    "plan",
+    "reconcile",
+    "reconcile_docked",
+    "reconcile_waiting",
     "recover",
     "refuse_camera",
     "refuse_dock",
     "reject",
     "settled_receipt",
+    "take",
 ]

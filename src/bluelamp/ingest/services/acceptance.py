@@ -15,20 +15,22 @@ from typing import Any
 from uuid import UUID
 
 from bluelamp import custody
-from bluelamp.fleet import queries as fleet
-from bluelamp.footage.models import Recording
-from bluelamp.footage.services import NewRecording, accept
-from bluelamp.formats import iso8601, sealed
-from bluelamp.formats.manifest import SignedEntry
-from bluelamp.ingest import queries, receipts, rules, staging
+from bluelamp.footage.services import accept
+from bluelamp.formats import sealed
+from bluelamp.ingest import queries, receipts, recordings, staging
 from bluelamp.ingest.models import DockingSession, Upload
-from bluelamp.ingest.services.uploads import clear, lock_camera, reject
+from bluelamp.ingest.services.uploads import CONTENT, clear, forget_content, lock_camera, reject
 from bluelamp.kernel import clock
 from bluelamp.kernel.errors import Conflict
 from bluelamp.vault.errors import KeyUnknown
 from bluelamp.vault.keyring import get_keyring
 from bluelamp.vault.objects import associated_data
 from bluelamp.vault.stores import get_store
+
+_DIFFERS = {
+    True: "What arrived for recording {} is not what the camera signed: the SHA-256 differs.",
+    False: "What arrived is not the file that was announced: the SHA-256 differs.",
+}
 
 
 @custody.unrecorded("opens files; no event is due before there is a recording")
@@ -62,6 +64,8 @@ def accept_upload(
         with lease:
             return accept_upload(upload_id, lease)
     upload = Upload.objects.select_related("camera", "session__dock").get(pk=upload_id)
+    if upload.is_part:
+        return upload
     if upload.state == Upload.State.RECEIVING and _all_there(upload, lease):
         _finish(upload, lease, writer)
         upload.refresh_from_db(fields=["state"])
@@ -100,9 +104,9 @@ def _finish(upload: Upload, lease: staging.Lease, writer: staging.StagedWriter |
         try:
             writer.acknowledge()
             digest = writer.digest()
-            if digest == upload.sha256:
+            if upload.sha256 in {digest, ""}:
                 writer.complete()
-                _mark_received(upload)
+                _mark_received(upload, digest)
                 return
         finally:
             if ours:
@@ -112,15 +116,15 @@ def _finish(upload: Upload, lease: staging.Lease, writer: staging.StagedWriter |
         return
     reject(
         upload.pk,
-        why=f"What arrived for recording {upload.sequence} is not what the camera signed: the SHA-256 differs.",
+        why=_DIFFERS[upload.origin == Upload.Origin.DOCK].format(upload.sequence),
         received_sha256=digest,
         received_size=upload.length,
     )
 
 
-def _mark_received(upload: Upload) -> None:
+def _mark_received(upload: Upload, sha256: str) -> None:
     Upload.objects.filter(pk=upload.pk, state=Upload.State.RECEIVING).update(
-        state=Upload.State.RECEIVED, offset=upload.length, updated_at=clock.now()
+        state=Upload.State.RECEIVED, sha256=sha256, offset=upload.length, updated_at=clock.now()
     )
 
 
@@ -132,7 +136,7 @@ def _take_in(upload: Upload, lease: staging.Lease) -> None:
     if path is not None and path.exists() and path.stat().st_size == size:
         store.put_file(upload.object_name, path, move=True)
     elif not (store.exists(upload.object_name) and store.size(upload.object_name) == size):
-        reject(upload.pk, why=f"The bytes of recording {upload.sequence} went missing before it was accepted.")
+        reject(upload.pk, why="The bytes of the recording went missing before it was accepted.")
         return
     try:
         _commit(upload.pk, upload.camera_id)
@@ -141,48 +145,16 @@ def _take_in(upload: Upload, lease: staging.Lease) -> None:
 
 
 @custody.service
-def _commit(upload_id: UUID, camera_id: int) -> None:
+def _commit(upload_id: UUID, camera_id: int | None) -> None:
     lock_camera(camera_id)
     upload = Upload.objects.select_for_update(of=("self",)).select_related("camera", "session__dock").get(pk=upload_id)
     if upload.state != Upload.State.RECEIVED:
         custody.nothing_changed()
         return
-    recording = accept(_new_recording(upload), actor=upload.session.dock.custody_id)
+    recording = accept(recordings.of(upload), actor=upload.owner)
     upload.state = Upload.State.ACCEPTED
-    upload.receipt = receipts.sign(recording, recording.collected.entry.hex())
-    upload.filename, upload.metadata, upload.manifest = "", "", {}
+    if upload.origin == Upload.Origin.DOCK:
+        upload.receipt = receipts.sign(recording, recording.collected.entry.hex())
+    forget_content(upload)
     upload.updated_at = clock.now()
-    upload.save(update_fields=["state", "receipt", "filename", "metadata", "manifest", "updated_at"])
-
-
-def _new_recording(upload: Upload) -> NewRecording:
-    signed = SignedEntry.from_json(upload.manifest)
-    entry = signed.entry
-    times = rules.corrected(entry, rules.Measured(upload.docked_at, upload.clock_offset_ms, upload.clock_set))
-    plain: dict[str, Any] = entry.to_dict()
-    return NewRecording(
-        id=upload.recording_id,
-        filename=entry.filename,
-        sha256=entry.sha256,
-        size=entry.size,
-        original=upload.object_name,
-        started_at=times.started_at,
-        ended_at=times.ended_at,
-        camera=upload.camera,
-        sequence=entry.sequence,
-        wearer=fleet.wearer_at(upload.camera, times.started_at),
-        unit=fleet.unit_at(upload.camera, times.started_at),
-        incident=rules.incident_id(entry),
-        part=entry.part,
-        device_started_at=iso8601.parse(entry.started_at),
-        device_ended_at=iso8601.parse(entry.ended_at),
-        clock_offset_ms=times.clock_offset_ms,
-        clock_status=Recording.ClockStatus(times.status),
-        received_at=clock.now(),
-        manifest=upload.manifest,
-        events=plain["events"],
-        track=plain["track"],
-        mount=entry.mount,
-        told=entry.told,
-        pre_event_seconds=entry.pre_event_seconds,
-    )
+    upload.save(update_fields=["state", "receipt", "updated_at", *CONTENT])

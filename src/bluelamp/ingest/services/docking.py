@@ -19,10 +19,12 @@ from bluelamp.ingest.errors import CameraUnknown
 from bluelamp.ingest.events import DockingOpened
 from bluelamp.ingest.inventory import DockingRequest, Offered
 from bluelamp.ingest.models import DockingSession, Upload
+from bluelamp.ingest.services.discrepancies import note_offers, note_turned_away
 from bluelamp.ingest.services.recovery import recover
 from bluelamp.ingest.services.refusals import refuse_camera
 from bluelamp.ingest.services.uploads import EXPIRES_AFTER, abandon, prepared
 from bluelamp.kernel import clock
+from bluelamp.kernel.errors import Conflict
 
 _SENTENCES = 50
 """How many refusals and problems an event lists; the session's inventory has them all."""
@@ -60,7 +62,11 @@ def open_session(dock: Dock, request: DockingRequest, arrived_at: datetime | Non
     if camera is None:
         refuse_camera(dock.custody_id, request.serial, "No camera of the force has this serial.")
         raise CameraUnknown(request.serial)
-    fleet_services.pin_key(camera, request.public_key, actor=dock.custody_id)
+    try:
+        fleet_services.pin_key(camera, request.public_key, actor=dock.custody_id)
+    except Conflict:
+        note_turned_away(camera)
+        raise
     recover(camera)
     docked = _open(camera, dock, request, arrived_at)
     recover(camera)  # clears uploads that the session has just given up
@@ -98,6 +104,7 @@ def _open(camera: Camera, dock: Dock, request: DockingRequest, arrived_at: datet
         {"sequence": v.sequence, "sha256": v.sha256, "size": v.size, "state": v.state, "why": v.why} for v in verdicts
     ]
     session.save(update_fields=["inventory"])
+    note_offers(session, request.inventory, verdicts)
     _record(session, request, verdicts)
     return Docked(session, verdicts)
 
@@ -182,8 +189,9 @@ class _Judge:
         live = next((upload for upload in earlier if upload.is_live), None)
         if live is not None and live in same and live.length == entry.size:
             live.session = self._session
+            live.owner = self._session.dock.custody_id
             live.expires_at = clock.now() + EXPIRES_AFTER
-            live.save(update_fields=["session", "expires_at"])
+            live.save(update_fields=["session", "owner", "expires_at"])
             return live
         if live is not None:
             reason = "The camera now signs other bytes for this number."
@@ -191,7 +199,7 @@ class _Judge:
                 return None
         measured = self._measured
         if same:
-            measured = rules.Measured(same[0].docked_at, same[0].clock_offset_ms, same[0].clock_set)
+            measured = rules.measured(same[0])
         upload = prepared(self._session, signed, measured)
         upload.save()
         return upload

@@ -10,6 +10,7 @@ from bluelamp.fleet.models import Camera
 from bluelamp.ingest import staging
 from bluelamp.ingest.models import Upload
 from bluelamp.ingest.services.acceptance import accept_upload
+from bluelamp.ingest.services.joining import join
 from bluelamp.ingest.services.uploads import abandon, clear
 from bluelamp.kernel import clock
 from bluelamp.vault.stores import get_store
@@ -31,10 +32,13 @@ def recover(camera: Camera | None = None) -> int:
         uploads = uploads.filter(camera=camera)
     settled = 0
     for upload in uploads.order_by("created_at"):
-        if upload.state == Upload.State.RECEIVING and not _looks_complete(upload):
+        joining = upload.concat == Upload.Concat.FINAL
+        if upload.is_part and upload.is_live:
+            continue
+        if upload.state == Upload.State.RECEIVING and not joining and not _looks_complete(upload):
             continue
         try:
-            settled += not accept_upload(upload.pk).is_live
+            settled += not (join if joining else accept_upload)(upload.pk).is_live
         except Exception:  # whatever it is, it must not stop the others
             log.exception("upload.unsettled", upload=str(upload.pk))
     if camera is None:

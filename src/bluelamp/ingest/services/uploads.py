@@ -13,6 +13,7 @@ from bluelamp.fleet.models import Camera, Dock
 from bluelamp.formats.manifest import SignedEntry
 from bluelamp.ingest import queries, rules, staging
 from bluelamp.ingest.errors import (
+    BadRequest,
     RecordingRejected,
     TooLarge,
     UploadBusy,
@@ -38,6 +39,8 @@ def prepared(session: DockingSession, signed: SignedEntry, measured: rules.Measu
     now = clock.now()
     recording_id = new_id()
     return Upload(
+        origin=Upload.Origin.DOCK,
+        owner=session.dock.custody_id,
         session=session,
         camera=session.camera,
         sequence=signed.entry.sequence,
@@ -58,12 +61,12 @@ def prepared(session: DockingSession, signed: SignedEntry, measured: rules.Measu
 
 
 @custody.unrecorded("hands out the upload that the docking made; each part that changes more records its event")
-def create_upload(dock: Dock, session_id: UUID, sequence: int, length: int, metadata: str) -> Upload:
+def create_upload(dock: Dock, session_id: UUID, sequence: int, length: int | None, metadata: str) -> Upload:
     """What a tus creation request gets: the upload that its docking session prepared, at offset 0.
 
-    Bytes that an earlier attempt left are dropped, since the sender begins anew. Raises SessionUnknown,
-    RecordingRejected (and records it) for a length that is not the signed one, TooLarge, UploadFinished, UploadGone,
-    UploadBusy, StorageFull.
+    Bytes that an earlier attempt left are dropped, since the sender begins anew. `length` None: the sender tells it
+    later, and the signed one counts meanwhile. Raises SessionUnknown, RecordingRejected (and records it) for a length
+    that is not the signed one, TooLarge, UploadFinished, UploadGone, UploadBusy, StorageFull.
     """
     session = queries.session_of(dock, session_id)
     item = queries.offered(session, sequence)
@@ -71,11 +74,10 @@ def create_upload(dock: Dock, session_id: UUID, sequence: int, length: int, meta
         raise RecordingRejected(str(item["why"]))
     if item["state"] == "have":
         raise UploadFinished
+    length = item["size"] if length is None else length
     require_length(length)
     if length != item["size"]:
-        why = f"The file has {length} bytes, but the camera signed {item['size']} for recording {sequence}."
-        _refuse_length(session, item, length, why)
-        raise RecordingRejected(why)
+        raise _wrong_length(session, item, length)
     upload = queries.latest_upload(session, sequence)
     if upload is None or upload.session_id != session.pk or not upload.is_live:
         if upload is not None and upload.state == Upload.State.ACCEPTED:
@@ -84,7 +86,7 @@ def create_upload(dock: Dock, session_id: UUID, sequence: int, length: int, meta
     folder = staging.folder_of(upload.pk)
     make_folder(settings.BLUELAMP.staging)
     staging.require_room(settings.BLUELAMP.staging, length)
-    if not staging.acknowledged_offset(folder):
+    if not staging.acknowledged_offset(folder) and upload.concat == Upload.Concat.WHOLE:
         Upload.objects.filter(pk=upload.pk).update(metadata=metadata)
         upload.metadata = metadata
         return upload
@@ -95,6 +97,31 @@ def create_upload(dock: Dock, session_id: UUID, sequence: int, length: int, meta
         again = _begin_again(upload, metadata)
         clear(upload.pk, lease)
     return again
+
+
+@custody.unrecorded("a length refused is recorded; one that fits is part of the upload's end")
+def declare_length(upload: Upload, length: int) -> Upload:
+    """Take the length that a sender tells late. Told again it must be the same.
+
+    Raises RecordingRejected (and records it) for another length than the camera signed, BadRequest for a change,
+    TooLarge.
+    """
+    require_length(length)
+    if upload.length is None:
+        Upload.objects.filter(pk=upload.pk, length=None).update(length=length)
+        upload.refresh_from_db(fields=["length"])
+    if upload.length != length:
+        if upload.session is not None:
+            item = queries.offered(upload.session, upload.sequence or 0)
+            raise _wrong_length(upload.session, item, length)
+        raise BadRequest(f"The upload has {upload.length} bytes; its length cannot become {length}.")
+    return upload
+
+
+@custody.unrecorded("reads a setting")
+def most_bytes() -> int:
+    """The longest file that this server takes."""
+    return int(settings.BLUELAMP.max_upload_bytes)
 
 
 @custody.unrecorded("a check")
@@ -132,7 +159,7 @@ def abandon(upload_id: UUID, *, actor: str, reason: str) -> bool:
     custody.record(
         UploadAbandoned(
             actor=actor,
-            subject=f"camera:{upload.camera.serial}",
+            subject=upload.subject,
             reason=reason,
             upload=upload.pk,
             sequence=upload.sequence,
@@ -152,15 +179,19 @@ def reject(upload_id: UUID, *, why: str, received_sha256: str = "", received_siz
         return
     upload.problem = RecordingRejected(why).problem()
     _end(upload, Upload.State.REJECTED)
-    _record_rejection(
-        upload.session,
-        upload=upload.pk,
-        sequence=upload.sequence,
-        problem=why,
-        expected_sha256=upload.sha256,
-        received_sha256=received_sha256,
-        expected_size=upload.length,
-        received_size=received_size,
+    custody.record(
+        UploadRejected(
+            actor=upload.owner,
+            subject=upload.subject,
+            also=(upload.owner,) if upload.session else (),
+            upload=upload.pk,
+            sequence=upload.sequence,
+            problem=why,
+            expected_sha256=upload.sha256,
+            received_sha256=received_sha256,
+            expected_size=upload.length,
+            received_size=received_size,
+        )
     )
 
 
@@ -182,32 +213,61 @@ def clear(upload_id: UUID, lease: staging.Lease) -> None:
 
 
 @custody.unrecorded("a lock")
-def lock_camera(camera_id: int) -> None:
+def lock_camera(camera_id: int | None) -> None:
     """Lock the camera's row before any of its uploads', as a docking does, so that no two wait for each other."""
-    Camera.objects.select_for_update(no_key=True).get(pk=camera_id)
+    if camera_id is not None:
+        Camera.objects.select_for_update(no_key=True).get(pk=camera_id)
+
+
+@custody.unrecorded("removes only what an event has already said to have ended")
+def release(upload_id: UUID) -> None:
+    """`clear`, unless somebody else is at it just now: recovery clears it later."""
+    lease = staging.Lease.acquire(staging.folder_of(upload_id))
+    if lease is not None:
+        with lease:
+            clear(upload_id, lease)
+
+
+CONTENT = ("filename", "metadata", "manifest", "arrival")
+"""Columns that say what is in a recording: emptied when its upload ends."""
+
+
+@custody.unrecorded("changes an object in memory; whoever saves it records why")
+def forget_content(upload: Upload) -> None:
+    """Empty what tells of the content. Save CONTENT afterwards."""
+    upload.filename, upload.metadata, upload.manifest, upload.arrival = "", "", {}, {}
+
+
+def _wrong_length(session: DockingSession, item: dict[str, Any], length: int) -> RecordingRejected:
+    why = f"The file has {length} bytes, but the camera signed {item['size']} for recording {item['sequence']}."
+    _refuse_length(session, item, length, why)
+    return RecordingRejected(why)
 
 
 @custody.service
 def _refuse_length(session: DockingSession, item: dict[str, Any], length: int, why: str) -> None:
-    _record_rejection(
-        session,
-        upload=None,
-        sequence=item["sequence"],
-        problem=why,
-        expected_sha256=item["sha256"],
-        received_sha256="",
-        expected_size=item["size"],
-        received_size=length,
+    custody.record(
+        UploadRejected(
+            actor=session.dock.custody_id,
+            subject=session.camera.custody_id,
+            also=(session.dock.custody_id,),
+            upload=None,
+            sequence=item["sequence"],
+            problem=why,
+            expected_sha256=item["sha256"],
+            received_sha256="",
+            expected_size=item["size"],
+            received_size=length,
+        )
     )
 
 
 @custody.service
 def _begin_again(upload: Upload, metadata: str) -> Upload:
     lock_camera(upload.camera_id)
-    if not abandon(upload.pk, actor=upload.session.dock.custody_id, reason="The dock began anew."):
+    if not abandon(upload.pk, actor=upload.owner, reason="The dock began anew."):
         raise UploadFinished
-    measured = rules.Measured(upload.docked_at, upload.clock_offset_ms, upload.clock_set)
-    again = prepared(upload.session, SignedEntry.from_json(upload.manifest), measured, metadata)
+    again = prepared(upload.session, SignedEntry.from_json(upload.manifest), rules.measured(upload), metadata)
     again.save()
     return again
 
@@ -215,17 +275,6 @@ def _begin_again(upload: Upload, metadata: str) -> Upload:
 def _end(upload: Upload, state: Upload.State) -> None:
     # Of a failed upload the ledger keeps what is needed; names and manifest go with the bytes.
     upload.state = state
-    upload.filename, upload.metadata, upload.manifest = "", "", {}
+    forget_content(upload)
     upload.updated_at = clock.now()
-    upload.save(update_fields=["state", "problem", "filename", "metadata", "manifest", "updated_at"])
-
-
-def _record_rejection(session: DockingSession, **details: Any) -> None:
-    custody.record(
-        UploadRejected(
-            actor=session.dock.custody_id,
-            subject=session.camera.custody_id,
-            also=(session.dock.custody_id,),
-            **details,
-        )
-    )
+    upload.save(update_fields=["state", "problem", "updated_at", *CONTENT])

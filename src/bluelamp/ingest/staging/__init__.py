@@ -12,17 +12,20 @@ Whoever writes holds the folder's lease. Nothing here knows the database.
 from bluelamp.ingest.staging.folder import Lease, all_folders, folder_of
 from bluelamp.ingest.staging.room import require_room
 from bluelamp.ingest.staging.spool import Spool
-from bluelamp.ingest.staging.state import StagingDamaged, acknowledged_offset, sealed_file
-from bluelamp.ingest.staging.writer import StagedWriter
+from bluelamp.ingest.staging.state import StagingDamaged, StateFile, acknowledged_offset, forget, sealed_file
+from bluelamp.ingest.staging.writer import StagedWriter, plaintext
 
 __all__ = [
     "Lease",
     "Spool",
     "StagedWriter",
     "StagingDamaged",
+    "StateFile",
     "acknowledged_offset",
     "all_folders",
     "folder_of",
+    "forget",
+    "plaintext",
     "require_room",
     "sealed_file",
 ]

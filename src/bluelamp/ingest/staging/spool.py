@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from bluelamp.formats import sealed
@@ -17,12 +17,12 @@ from bluelamp.ingest.staging.state import write_all
 class Spool:
     """Takes a chunk of any length in constant memory and gives it back, or drops it."""
 
-    def __init__(self, folder: Path, algorithm: str) -> None:
-        """`algorithm` is one of hashlib's."""
+    def __init__(self, folder: Path, algorithms: Iterable[str]) -> None:
+        """`algorithms` are some of hashlib's: those that the chunk's checksum may be of."""
         self._folder = folder
         self._key = secrets.token_bytes(sealed.KEY_SIZE)
         self._writer = SealingWriter(self._key)
-        self._hash = hashlib.new(algorithm, usedforsecurity=False)
+        self._hashes = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
         self._buffer = bytearray(sealed.SEGMENT)
         path = folder / f"spool-{secrets.token_hex(4)}"
         with full_said():
@@ -34,15 +34,16 @@ class Spool:
     def write(self, data: BytesLike) -> None:
         """Take in the next bytes. Raises StorageFull."""
         require_room(self._folder, len(data))
-        self._hash.update(data)
+        for digest in self._hashes.values():
+            digest.update(data)
         with full_said():
             self._writer.update_into(data, lambda piece: write_all(self._descriptor, piece), self._buffer)
 
-    def digest(self) -> bytes:
+    def digest(self, algorithm: str) -> bytes:
         """The checksum of what was taken in. No more can be taken in afterwards."""
         with full_said():
             write_all(self._descriptor, self._writer.finish())
-        return self._hash.digest()
+        return self._hashes[algorithm].digest()
 
     def pieces(self) -> Iterator[bytes]:
         """The chunk again, in pieces of at most 1 MiB. After `digest`."""

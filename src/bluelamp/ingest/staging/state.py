@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from bluelamp.formats import sealed
 from bluelamp.kernel.errors import BluelampError
-from bluelamp.vault.disk import fsync_folder
+from bluelamp.vault.disk import fsync_folder, sync
 
 _MAGIC = b"BLSTATE1"
 _GENERATION_SIZE = 16
@@ -93,7 +93,7 @@ class StateFile:
         descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb", buffering=0) as file:
             write_all(file.fileno(), fixed + nonce + self._cipher.encrypt(nonce, state.tail, fixed + self._upload))
-            os.fsync(file.fileno())
+            sync(file.fileno())
         aside.rename(_path(self._folder))
         fsync_folder(self._folder)
 
@@ -116,6 +116,11 @@ def acknowledged_offset(folder: Path) -> int:
     """Acknowledged plaintext bytes, read without the key; whoever goes on from there checks the record itself."""
     fixed = _peek(folder)
     return _fixed_parts(fixed)[2] if fixed else 0
+
+
+def forget(folder: Path) -> None:
+    """Drop what was acknowledged, under the folder's lease: the next writer begins under a salt of its own."""
+    _path(folder).unlink(missing_ok=True)
 
 
 def sealed_file(folder: Path) -> Path | None:

@@ -11,13 +11,29 @@ from uuid import UUID
 from bluelamp.formats import sealed
 from bluelamp.formats.sealed import BytesLike, SealBroken, SealingWriter, SegmentOpener
 from bluelamp.ingest.staging import hashes
+from bluelamp.ingest.staging.blocks import SealedFile
 from bluelamp.ingest.staging.folder import Lease
 from bluelamp.ingest.staging.room import free_bytes, full_said, require_room
-from bluelamp.ingest.staging.state import StagingDamaged, State, StateFile, sealed_name, write_all
+from bluelamp.ingest.staging.state import StagingDamaged, State, StateFile, sealed_name
 from bluelamp.vault.disk import fsync_folder
 
 if TYPE_CHECKING:
     from hashlib import _Hash
+
+
+def plaintext(folder: Path, state: State, data_key: bytes, associated_data: bytes) -> Iterator[bytes]:
+    """What is acknowledged in `state`, from its beginning, in pieces of at most 1 MiB. Raises StagingDamaged."""
+    try:
+        opener = SegmentOpener(data_key, state.header, associated_data)
+        with open(folder / state.sealed_name, "rb", buffering=0) as file:
+            if file.read(sealed.HEADER_SIZE) != state.header:
+                raise StagingDamaged("its header changed")
+            for segment in range(state.segments):
+                begin, length = sealed.segment_place(segment, state.sealed_bytes)
+                yield opener.open(segment, False, os.pread(file.fileno(), length, begin))
+    except (SealBroken, FileNotFoundError) as error:
+        raise StagingDamaged(str(error)) from error
+    yield state.tail
 
 
 class StagedWriter:
@@ -36,11 +52,14 @@ class StagedWriter:
         upload_id: UUID,
         data_key: bytes,
         associated_data: bytes,
-        length: int,
+        length: int | None,
         *,
         free: Callable[[Path], int] = free_bytes,
     ) -> None:
-        """Raises StagingDamaged when acknowledged bytes cannot be read back, StorageFull when there is no room."""
+        """`length` None: nobody has said it yet, so it is not complete.
+
+        Raises StagingDamaged when acknowledged bytes cannot be read back, StorageFull when there is no room.
+        """
         self._folder = lease.path
         self._upload_id = upload_id
         self._key = data_key
@@ -48,25 +67,37 @@ class StagedWriter:
         self._length = length
         self._free = free
         self._state_file = StateFile(self._folder, upload_id, data_key)
-        self._buffer = bytearray(sealed.SEGMENT)
-        self._descriptor = -1
+        self._file: SealedFile | None = None
         self._failed = False
         self._generation = b""
         self._hash: _Hash | None = None
-        self._written = 0  # segments, wholly
         self.acknowledged = 0
         try:
             with full_said():
                 self._open()
         except BaseException:
-            if self._descriptor >= 0:
-                os.close(self._descriptor)
+            if self._file is not None:
+                self._file.close()
             raise
 
     @property
     def size(self) -> int:
         """Plaintext bytes taken in, acknowledged or not."""
         return self._writer.size
+
+    @property
+    def room(self) -> int:
+        """Bytes that fill the present segment: a batch of so many is sealed without a copy."""
+        return self._writer.room
+
+    @property
+    def length(self) -> int | None:
+        """Plaintext bytes that there will be; None while nobody has said it."""
+        return self._length
+
+    @length.setter
+    def length(self, length: int) -> None:
+        self._length = self._writer.total = length
 
     @property
     def is_complete(self) -> bool:
@@ -83,17 +114,17 @@ class StagedWriter:
             if self._hash is not None:
                 self._hash.update(data)
             with full_said():
-                self._writer.update_into(data, self._append, self._buffer)
+                self._writer.update_into(data, self._opened.append, self._opened.space)
         except BaseException:
             self._failed = True
             raise
 
     def checkpoint(self) -> int:
         """Acknowledge the segments written so far, while `write` goes on. Returns the acknowledged offset."""
-        segments = self._written
+        segments = self._opened.written
         offset = sealed.plaintext_start(segments)
         if offset > self.acknowledged:
-            os.fdatasync(self._descriptor)
+            self._opened.sync()
             self._state_file.save(State(self._writer.header, segments, b""))
             self.acknowledged = offset
         return self.acknowledged
@@ -106,7 +137,12 @@ class StagedWriter:
         if self._failed or (self._generation and self.acknowledged == self._writer.size):
             return self.acknowledged
         with full_said():
-            os.fdatasync(self._descriptor)
+            try:
+                self._opened.flush()
+            except OSError:
+                self._failed = True
+                raise
+            self._opened.sync()
             state = State(self._writer.header, self._writer.segment, self._writer.tail)
             self._state_file.save(state)
         self.acknowledged = state.offset
@@ -130,17 +166,17 @@ class StagedWriter:
             raise ValueError("Only an upload that is acknowledged to its end can be completed.")
         self._failed = True
         with full_said():
-            write_all(self._descriptor, self._writer.finish())
-            os.fsync(self._descriptor)
+            self._opened.append_last(self._writer.finish())
+            self._opened.sync(data_only=False)
         fsync_folder(self._folder)
         return self._path
 
     def close(self) -> None:
         """Let go of the file; the running hash is kept for the next request to this process."""
-        if self._descriptor < 0:
+        if self._file is None:
             return
-        os.close(self._descriptor)
-        self._descriptor = -1
+        self._file.close()
+        self._file = None
         if not self._failed and self._hash is not None and self._generation and self.acknowledged == self.size:
             hashes.keep(self._upload_id, self._generation, self._hash)
 
@@ -161,22 +197,21 @@ class StagedWriter:
             self._reseal(state)
             return
         self._path = path
-        self._descriptor = os.open(path, os.O_RDWR)
-        os.ftruncate(self._descriptor, state.sealed_bytes)
-        os.lseek(self._descriptor, 0, os.SEEK_END)
+        self._file = SealedFile(path, state.header, state.segments, new=False)
         self._writer = SealingWriter.resume(self._key, state.header, state.segments, state.tail, self._associated_data)
-        self._written = state.segments
+        self._writer.total = self._length
+
+    @property
+    def _opened(self) -> SealedFile:
+        if self._file is None:
+            raise ValueError("This writer is closed.")
+        return self._file
 
     def _begin(self, writer: SealingWriter) -> None:
         self._writer = writer
-        self._written = 0
+        writer.total = self._length
         self._path = self._folder / sealed_name(writer.header)
-        self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        write_all(self._descriptor, writer.header)
-
-    def _append(self, segment: memoryview) -> None:
-        write_all(self._descriptor, segment)
-        self._written += 1
+        self._file = SealedFile(self._path, writer.header, 0, new=True)
 
     def _reseal(self, state: State) -> None:
         """Seal what is acknowledged again under a fresh header; the new state is the moment of change."""
@@ -186,8 +221,9 @@ class StagedWriter:
         try:
             for plain in self._plaintext(state):
                 whole.update(plain)
-                self._writer.update_into(plain, self._append, self._buffer)
-            os.fsync(self._descriptor)
+                self._writer.update_into(plain, self._opened.append, self._opened.space)
+            self._opened.flush()
+            self._opened.sync()
             again = State(self._writer.header, self._writer.segment, self._writer.tail)
             self._state_file.save(again)
         except BaseException:
@@ -197,18 +233,7 @@ class StagedWriter:
         self._remove_strangers(again)
 
     def _plaintext(self, state: State) -> Iterator[bytes]:
-        path = self._folder / state.sealed_name
-        try:
-            opener = SegmentOpener(self._key, state.header, self._associated_data)
-            with open(path, "rb", buffering=0) as file:
-                if file.read(sealed.HEADER_SIZE) != state.header:
-                    raise StagingDamaged("its header changed")
-                for segment in range(state.segments):
-                    begin, length = sealed.segment_place(segment, state.sealed_bytes)
-                    yield opener.open(segment, False, os.pread(file.fileno(), length, begin))
-        except (SealBroken, FileNotFoundError) as error:
-            raise StagingDamaged(str(error)) from error
-        yield state.tail
+        return plaintext(self._folder, state, self._key, self._associated_data)
 
     def _remove_strangers(self, state: State | None) -> None:
         """Remove sealed files that the state does not name: none of their bytes is acknowledged."""

@@ -8,14 +8,14 @@ from django.conf import settings
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bluelamp.fleet.models import Dock
 from bluelamp.ingest import queries, services, staging
-from bluelamp.ingest.answers import authenticated
-from bluelamp.ingest.errors import BadRequest, UploadBusy, UploadFinished, UploadGone, UploadUnknown
+from bluelamp.ingest.errors import BadRequest, MadeOfParts, UploadBusy, UploadFinished, UploadGone, UploadUnknown
 from bluelamp.ingest.models import Upload
+from bluelamp.ingest.senders import Sender, admitted
 from bluelamp.ingest.threads import in_database, on_disk
-from bluelamp.ingest.tus import headers
+from bluelamp.ingest.tus import creation, headers
 from bluelamp.ingest.tus.reception import Reception, lease_of
+from bluelamp.ingest.wire.body import wire_of
 
 PATH = "/dock/tus/"
 _METHODS = {"OPTIONS", "HEAD", "POST", "PATCH", "DELETE"}
@@ -34,16 +34,14 @@ async def collection(request: Request) -> Response:
     """`/dock/tus/`: what is possible, and creation."""
     method = _method(request)
     if method == "OPTIONS":
-        return Response(status_code=204, headers=headers.options())
-    dock = await _admitted(request)
+        return Response(status_code=204, headers=headers.options(trailers=wire_of(request) is not None))
+    sender = await _admitted(request)
     if method != "POST":
         return _not_allowed("OPTIONS, POST")
     wanted = headers.creation(request.headers)
-    upload = await in_database(
-        services.create_upload, dock, wanted.session, wanted.sequence, wanted.length, wanted.metadata
-    )
-    offset = 0
-    if headers.has_body_type(request.headers):
+    upload = await in_database(creation.create, sender, wanted)
+    offset: int | None = None if wanted.parts else 0
+    if not wanted.parts and headers.has_body_type(request.headers):
         offset = await Reception(request, upload, 0).run()
     location = {"Location": upload_url(request, upload), **headers.standing(upload, offset)}
     return Response(status_code=201, headers=location)
@@ -53,23 +51,25 @@ async def resource(request: Request) -> Response:
     """`/dock/tus/<upload>`: where it stands, more bytes, or its end."""
     method = _method(request)
     if method == "OPTIONS":
-        return Response(status_code=204, headers=headers.options())
-    dock = await _admitted(request)
-    upload = await in_database(queries.upload_of, dock, _upload_id(request))
+        return Response(status_code=204, headers=headers.options(trailers=wire_of(request) is not None))
+    sender = await _admitted(request)
+    upload = await in_database(queries.upload_of, sender.owner, _upload_id(request))
     if method == "HEAD":
-        return await _stand(upload)
+        return await _stand(request, upload)
     if method == "PATCH":
         return await _more(request, upload)
     if method == "DELETE":
-        return await _terminate(dock, upload)
+        return await _terminate(sender.owner, upload)
     return _not_allowed("OPTIONS, HEAD, PATCH, DELETE")
 
 
-async def _stand(upload: Upload) -> Response:
+async def _stand(request: Request, upload: Upload) -> Response:
     """HEAD. A connection that fell silent gives way first, so that the offset told is the last one."""
     _require_kept(upload)
     offset = upload.length
-    if upload.state == Upload.State.RECEIVING:
+    if upload.state == Upload.State.RECEIVING and upload.concat == Upload.Concat.FINAL:
+        offset = None
+    elif upload.state == Upload.State.RECEIVING:
         lease = await lease_of(upload)
         if lease is not None:
             lease.release()
@@ -79,9 +79,14 @@ async def _stand(upload: Upload) -> Response:
         _require_kept(upload)
         if upload.state == Upload.State.ACCEPTED:
             offset = upload.length
-    answer = {"Upload-Length": str(upload.length), **headers.standing(upload, offset)}
+    answer = {**headers.length(upload), **headers.standing(upload, offset)}
     if upload.metadata:
         answer["Upload-Metadata"] = upload.metadata
+    if upload.is_part:
+        answer["Upload-Concat"] = "partial"
+    elif upload.parts:
+        paths = [f"{PATH}{part}" for part in upload.parts]
+        answer["Upload-Concat"] = "final;" + " ".join(paths)
     return Response(status_code=200, headers=answer)
 
 
@@ -89,11 +94,21 @@ async def _more(request: Request, upload: Upload) -> Response:
     """PATCH."""
     headers.require_body_type(request.headers)
     _require_kept(upload)
-    offset = await Reception(request, upload, headers.offset(request.headers)).run()
+    if upload.concat == Upload.Concat.FINAL:
+        raise MadeOfParts
+    offset = headers.offset(request.headers)
+    told = headers.declared_length(request.headers)
+    if told is not None:
+        upload = await in_database(services.declare_length, upload, told)
+    nothing = headers.content_length(request.headers) == 0
+    if nothing and upload.state == Upload.State.ACCEPTED and offset == upload.length:
+        # A client that tells the length last, of a recording whose length the camera had signed.
+        return Response(status_code=204, headers=headers.standing(upload, offset))
+    offset = await Reception(request, upload, offset).run()
     return Response(status_code=204, headers=headers.standing(upload, offset))
 
 
-async def _terminate(dock: Dock, upload: Upload) -> Response:
+async def _terminate(owner: str, upload: Upload) -> Response:
     """DELETE."""
     _require_kept(upload)
     lease = await lease_of(upload)
@@ -101,7 +116,7 @@ async def _terminate(dock: Dock, upload: Upload) -> Response:
         raise UploadBusy
 
     def end() -> bool:
-        if not services.abandon(upload.pk, actor=dock.custody_id, reason="The dock gave it up."):
+        if not services.abandon(upload.pk, actor=owner, reason="The sender gave it up."):
             return False
         services.clear(upload.pk, lease)
         return True
@@ -114,10 +129,10 @@ async def _terminate(dock: Dock, upload: Upload) -> Response:
     return Response(status_code=204)
 
 
-async def _admitted(request: Request) -> Dock:
-    dock = await authenticated(request)
+async def _admitted(request: Request) -> Sender:
+    sender = await admitted(request, settings.SESSION_COOKIE_NAME)
     headers.require_version(request.headers)
-    return dock
+    return sender
 
 
 def _require_kept(upload: Upload) -> None:
@@ -125,6 +140,8 @@ def _require_kept(upload: Upload) -> None:
         raise UploadGone(str(upload.problem.get("detail", "The upload was rejected.")))
     if upload.state == Upload.State.ABANDONED:
         raise UploadGone("The upload was given up before it was complete.")
+    if upload.state == Upload.State.JOINED:
+        raise UploadGone("The upload has become part of another.")
 
 
 def _upload_id(request: Request) -> UUID:

@@ -16,7 +16,7 @@ from bluelamp.ingest.errors import BadRequest, VersionUnsupported, WrongMediaTyp
 from bluelamp.ingest.models import Upload
 
 VERSION = "1.0.0"
-EXTENSIONS = "creation,creation-with-upload,termination,expiration,checksum"
+EXTENSIONS = "creation,creation-defer-length,creation-with-upload,termination,expiration,checksum,concatenation"
 CHECKSUMS = {"sha1": 20, "sha256": 32}
 """Algorithms of the checksum extension and the length of their digests in bytes."""
 
@@ -29,12 +29,23 @@ _KEY = re.compile(r"[!-+\--~]{1,100}")
 
 @dataclass(frozen=True)
 class Creation:
-    """What a creation request names."""
+    """What a creation request asks for. `length` None: told later. `parts` are the addresses of a whole's parts."""
 
-    session: UUID
-    sequence: int
-    length: int
+    length: int | None
     metadata: str
+    given: dict[str, str]
+    is_part: bool = False
+    parts: tuple[str, ...] = ()
+
+    def recording(self) -> tuple[UUID, int]:
+        """The docking session and sequence number that a dock names. Raises BadRequest."""
+        try:
+            session, sequence = UUID(self.given["session"]), int(self.given["sequence"])
+        except (KeyError, ValueError) as error:
+            raise BadRequest("Upload-Metadata must name the docking session and the recording's sequence.") from error
+        if not 0 < sequence < 2**53:
+            raise BadRequest("The recording's sequence in Upload-Metadata is out of range.")
+        return session, sequence
 
 
 @dataclass(frozen=True)
@@ -80,26 +91,37 @@ def content_length(headers: Headers) -> int | None:
 
 def creation(headers: Headers) -> Creation:
     """What to create. Raises BadRequest."""
-    if "upload-defer-length" in headers:
-        raise BadRequest("The length of a recording is known from the start; it cannot be deferred.")
-    if "upload-concat" in headers:
-        raise BadRequest("This server does not join uploads.")
-    raw = headers.get("upload-metadata", "")
-    given = _metadata(raw)
-    try:
-        session, sequence = UUID(given["session"]), int(given["sequence"])
-    except (KeyError, ValueError) as error:
-        raise BadRequest("Upload-Metadata must name the docking session and the recording's sequence.") from error
-    if not 0 < sequence < 2**53:
-        raise BadRequest("The recording's sequence in Upload-Metadata is out of range.")
-    return Creation(session, sequence, _number(headers, "Upload-Length"), raw)
+    metadata = headers.get("upload-metadata", "")
+    given = _metadata(metadata)
+    kind, _, addresses = headers.get("upload-concat", "").partition(";")
+    if kind == "final":
+        if "upload-length" in headers or "upload-defer-length" in headers:
+            raise BadRequest("An upload made of parts has their length; none is to be given.")
+        return Creation(None, metadata, given, parts=tuple(addresses.split()))
+    if kind not in {"", "partial"} or addresses:
+        raise BadRequest("Upload-Concat must be partial, or final; followed by the parts' addresses.")
+    return Creation(_announced_length(headers), metadata, given, is_part=kind == "partial")
+
+
+def declared_length(headers: Headers) -> int | None:
+    """The length that a PATCH tells, of an upload created without one. Raises BadRequest."""
+    return _number(headers, "Upload-Length") if "upload-length" in headers else None
+
+
+def checksum_follows(headers: Headers) -> bool:
+    """Whether the checksum comes after the body (checksum-trailer extension)."""
+    announced = headers.get("trailer", "").lower()
+    return "upload-checksum" in {name.strip() for name in announced.split(",")}
 
 
 def checksum(headers: Headers) -> Checksum | None:
     """Upload-Checksum, where there is one. Raises BadRequest, for an unknown algorithm too."""
     raw = headers.get("upload-checksum")
-    if raw is None:
-        return None
+    return None if raw is None else parse_checksum(raw)
+
+
+def parse_checksum(raw: str) -> Checksum:
+    """`<algorithm> <base64>`. Raises BadRequest, for an unknown algorithm too."""
     algorithm, _, encoded = raw.partition(" ")
     if algorithm not in CHECKSUMS:
         raise BadRequest(f"The checksum's algorithm must be one of {', '.join(CHECKSUMS)}.")
@@ -112,24 +134,39 @@ def checksum(headers: Headers) -> Checksum | None:
     return Checksum(algorithm, digest)
 
 
-def options() -> dict[str, str]:
-    """What this server can do."""
+def options(*, trailers: bool) -> dict[str, str]:
+    """What this server can do. `trailers`: whether fields after a body can be read."""
     return {
         "Tus-Resumable": VERSION,
         "Tus-Version": VERSION,
-        "Tus-Extension": EXTENSIONS,
+        "Tus-Extension": EXTENSIONS + (",checksum-trailer" if trailers else ""),
         "Tus-Max-Size": str(settings.BLUELAMP.max_upload_bytes),
         "Tus-Checksum-Algorithm": ",".join(CHECKSUMS),
     }
 
 
-def standing(upload: Upload, offset: int) -> dict[str, str]:
-    """Where an upload stands."""
-    headers = {"Upload-Offset": str(offset), "Cache-Control": "no-store"}
-    if upload.state == Upload.State.RECEIVING and offset < upload.length:
+def standing(upload: Upload, offset: int | None) -> dict[str, str]:
+    """Where an upload stands; `offset` None while it is being joined of its parts."""
+    headers = {"Cache-Control": "no-store"}
+    if offset is not None:
+        headers["Upload-Offset"] = str(offset)
+    if upload.state == Upload.State.RECEIVING and offset is not None and offset != upload.length:
         # Expiry counts on the clock that decides; a demonstration's may be ahead of the one HTTP means.
         headers["Upload-Expires"] = format_datetime(upload.expires_at, usegmt=True)
     return headers
+
+
+def length(upload: Upload) -> dict[str, str]:
+    """The length of an upload, or that nobody has told it yet."""
+    return {"Upload-Defer-Length": "1"} if upload.length is None else {"Upload-Length": str(upload.length)}
+
+
+def _announced_length(headers: Headers) -> int | None:
+    if "upload-defer-length" not in headers:
+        return _number(headers, "Upload-Length")
+    if headers["upload-defer-length"] != "1" or "upload-length" in headers:
+        raise BadRequest("Upload-Defer-Length must be 1, and stand alone.")
+    return None
 
 
 def _number(headers: Headers, name: str) -> int:

@@ -7,10 +7,13 @@ import time
 from collections.abc import Callable
 
 import structlog
+from django.conf import settings
 from starlette.requests import Request
 
+from bluelamp.formats import sealed
 from bluelamp.ingest import services, staging
 from bluelamp.ingest.errors import (
+    BadRequest,
     ChecksumMismatch,
     RecordingRejected,
     SenderSilent,
@@ -23,7 +26,7 @@ from bluelamp.ingest.errors import (
 from bluelamp.ingest.models import Upload
 from bluelamp.ingest.threads import in_database, on_disk, settling
 from bluelamp.ingest.tus import headers
-from bluelamp.ingest.tus.body import Body, Ending
+from bluelamp.ingest.wire.body import Body, Ending, wire_of
 
 log = structlog.get_logger()
 
@@ -59,6 +62,7 @@ class Reception:
         self._upload = upload
         self._offset = offset
         self._checksum = headers.checksum(request.headers)
+        self._checksum_follows = self._checksum is None and headers.checksum_follows(request.headers)
         self._announced = headers.content_length(request.headers)
         self._body: Body | None = None
         self._acknowledging: asyncio.Task[None] | None = None
@@ -105,7 +109,8 @@ class Reception:
         stands_at = await on_disk(staging.acknowledged_offset, lease.path)
         if self._offset != stands_at:
             raise WrongOffset(self._offset, stands_at)
-        room = self._upload.length - self._offset
+        most = settings.BLUELAMP.max_upload_bytes if self._upload.length is None else self._upload.length
+        room = most - self._offset
         if self._announced is not None and self._announced > room:
             raise _too_large(self._upload)
         return room
@@ -113,10 +118,10 @@ class Reception:
     async def _receive(self, lease: staging.Lease, writer: staging.StagedWriter, room: int) -> int:
         ending = None
         try:
-            if self._checksum is None:
-                ending = await self._take(lease, writer.write, room, self._checkpoint(writer))
+            if self._checksum is None and not self._checksum_follows:
+                ending = await self._take(lease, writer.write, room, writer.room, self._checkpoint(writer))
             else:
-                ending = await self._take_checked(lease, writer, self._checksum, room)
+                ending = await self._take_checked(lease, writer, room)
         finally:
             if self._acknowledging is not None:
                 await asyncio.wait({self._acknowledging})
@@ -137,24 +142,33 @@ class Reception:
         lease: staging.Lease,
         sink: Callable[[memoryview], None],
         room: int,
+        first: int,
         progress: Callable[[], None] = lambda: None,
     ) -> Ending:
-        self._body = Body(self._request.receive, sink, most=room, wanted=lambda: lease.wanted, progress=progress)
+        self._body = Body(
+            self._request,
+            sink,
+            length=self._announced,
+            most=room,
+            first=first,
+            wanted=lambda: lease.wanted,
+            progress=progress,
+        )
         ending = await self._body.run()
         if ending is Ending.COMPLETE:
             self._request.scope["bluelamp.body_read"] = True
         return ending
 
-    async def _take_checked(
-        self, lease: staging.Lease, writer: staging.StagedWriter, checksum: headers.Checksum, room: int
-    ) -> Ending:
-        """A chunk whose checksum must fit before any of it counts (checksum extension)."""
-        spool = await on_disk(staging.Spool, lease.path, checksum.algorithm)
+    async def _take_checked(self, lease: staging.Lease, writer: staging.StagedWriter, room: int) -> Ending:
+        """A chunk whose checksum must fit before any of it counts (checksum and checksum-trailer extensions)."""
+        algorithms = [self._checksum.algorithm] if self._checksum else list(headers.CHECKSUMS)
+        spool = await on_disk(staging.Spool, lease.path, algorithms)
         try:
-            ending = await self._take(lease, spool.write, room)
+            ending = await self._take(lease, spool.write, room, sealed.FIRST_FULL)
             if ending is not Ending.COMPLETE:
                 return ending
-            if await on_disk(spool.digest) != checksum.digest:
+            checksum = self._checksum or _trailing_checksum(self._request)
+            if await on_disk(spool.digest, checksum.algorithm) != checksum.digest:
                 raise ChecksumMismatch
             await on_disk(_pour, spool, writer)
             return ending
@@ -195,6 +209,15 @@ class Reception:
             raise RecordingRejected(str(upload.problem.get("detail", "")))
 
 
+def _trailing_checksum(request: Request) -> headers.Checksum:
+    """The checksum that came after the body. Raises BadRequest where there is none."""
+    wire = wire_of(request)
+    for name, value in wire.trailers if wire is not None else ():
+        if name == b"upload-checksum":
+            return headers.parse_checksum(value.decode("latin-1"))
+    raise BadRequest("The header Trailer announces a checksum, but none came after the body.")
+
+
 def _pour(spool: staging.Spool, writer: staging.StagedWriter) -> None:
     for piece in spool.pieces():
         writer.write(piece)
@@ -207,7 +230,7 @@ def _reject_damaged(upload: Upload, lease: staging.Lease, error: staging.Staging
 
 def _too_large(upload: Upload) -> TooLarge:
     return TooLarge(
-        f"More bytes came than the {upload.length} that the recording has.",
+        f"More bytes came than the {upload.length or settings.BLUELAMP.max_upload_bytes} that there may be.",
         "What belongs to the upload is kept.",
         "Send exactly the recording's bytes.",
     )

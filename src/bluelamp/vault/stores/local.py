@@ -13,7 +13,7 @@ from typing import BinaryIO, TypeVar
 from bluelamp.formats.sealed import BytesLike
 from bluelamp.kernel import clock
 from bluelamp.kernel.errors import StorageFull
-from bluelamp.vault.disk import fsync_folder, make_folder
+from bluelamp.vault.disk import fsync_folder, make_folder, sync
 from bluelamp.vault.errors import ObjectMissing
 from bluelamp.vault.stores.base import TEMPORARY_PREFIX, Store, check_name, check_prefix, check_range
 
@@ -120,7 +120,7 @@ class LocalStore(Store):
                 with os.fdopen(descriptor, "wb") as file:
                     write(file)
                     file.flush()
-                    os.fsync(file.fileno())
+                    sync(file.fileno())
                 temporary.rename(target)
             except BaseException:
                 temporary.unlink(missing_ok=True)
@@ -133,7 +133,7 @@ class LocalStore(Store):
         with _full_said():
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             try:
-                os.fsync(descriptor)
+                sync(descriptor)
             finally:
                 os.close(descriptor)
             try:

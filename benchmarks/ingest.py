@@ -1,0 +1,122 @@
+"""Uploads of recordings: Bluelamp beside servers that only store, and beside this machine's own limits.
+
+One run, one machine, the same client and files; rounds are interleaved, so that what else the machine does meets all
+alike. Bluelamp authorises, hashes, seals, syncs and enters each recording in the ledger before it answers; the peers
+neither hash nor encrypt nor sync.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks import machine, transfer
+from benchmarks.servers import Bluelamp, Nginx, Server, TusNode
+import hashlib
+
+MIB = 1024 * 1024
+PEER = TusNode.name
+
+
+@dataclass
+class Figures:
+    """One server's rounds of one load: MB/s, CPU seconds a GB of the server, largest memory of a process."""
+
+    rates: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+
+    def summary(self) -> dict[str, float]:
+        return {
+            "mb_per_s": round(statistics.median(self.rates), 1),
+            "lowest": round(min(self.rates), 1),
+            "highest": round(max(self.rates), 1),
+            "cpu_s_per_gb": round(statistics.median(self.cpu), 2),
+        }
+
+
+@dataclass(frozen=True)
+class Load:
+    """How many files at once, of which size in bytes."""
+
+    name: str
+    files: int
+    size: int
+
+
+LOADS = (Load("one 2 GiB", 1, 2048 * MIB), Load("eight 256 MiB at once", 8, 256 * MIB))
+
+
+def run(rounds: int = 5, loads: Sequence[Load] = LOADS, tell: Callable[[str], None] = lambda line: None) -> dict[str, Any]:
+    """Measure; MB/s are 10^6 bytes a second from the first request of a round to the last answer (a median each)."""
+    folder = Path(tempfile.mkdtemp(prefix="bluelamp-bench-"))
+    figures: dict[str, dict[str, Figures]] = {}
+    servers: list[Server] = []
+    try:
+        for number, make in enumerate(
+            (Bluelamp, lambda path: Bluelamp(path, fsync=False), TusNode, Nginx)
+        ):
+            servers.append(make(folder / f"server-{number}"))
+        for load in loads:
+            files, sha256 = _files(folder / load.name.replace(" ", "-"), load)
+            by_server = figures[load.name] = {server.name: Figures() for server in servers}
+            for number in range(rounds):
+                for server in servers[number % len(servers) :] + servers[: number % len(servers)]:
+                    rate, cpu = _round(server, load, files, sha256)
+                    by_server[server.name].rates.append(rate)
+                    by_server[server.name].cpu.append(cpu)
+                    tell(f"{load.name}, round {number + 1}: {server.name} {rate:.0f} MB/s, {cpu:.2f} CPU s/GB")
+            shutil.rmtree(files[0].parent)
+    finally:
+        for server in servers:
+            server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+    return _report(figures)
+
+
+def _round(server: Server, load: Load, files: list[Path], sha256: dict[Path, str]) -> tuple[float, float]:
+    prepared = server.prepare(files, sha256)
+    machine.warm_memory(server.folder, load.files * load.size)
+    cpu = machine.cpu_seconds(server.process.pid)
+    began = time.perf_counter()
+    with ThreadPoolExecutor(load.files) as pool:
+        for done in [pool.submit(server.upload, one) for one in prepared]:
+            done.result()
+    seconds = time.perf_counter() - began
+    used = machine.cpu_seconds(server.process.pid) - cpu
+    size = load.files * load.size
+    server.tidy()
+    return size / seconds / 1e6, used / (size / 1e9)
+
+
+def _files(folder: Path, load: Load) -> tuple[list[Path], dict[Path, str]]:
+    folder.mkdir()
+    files = [folder / str(number) for number in range(load.files)]
+    for path in files:
+        transfer.make_file(path, load.size)
+    sha256 = {}
+    for path in files:
+        with open(path, "rb") as content:
+            sha256[path] = hashlib.file_digest(content, "sha256").hexdigest()
+    return files, sha256
+
+
+def _report(figures: dict[str, dict[str, Figures]]) -> dict[str, Any]:
+    report: dict[str, Any] = {
+        "machine": machine.describe(),
+        "sha256_mb_per_s_a_core": round(machine.sha256_bytes_a_second() / 1e6),
+        "loads": {},
+    }
+    for load, by_server in figures.items():
+        rows = {name: found.summary() for name, found in by_server.items()}
+        for row in rows.values():
+            row["times_the_peer"] = round(row["mb_per_s"] / rows[PEER]["mb_per_s"], 2)
+        report["loads"][load] = rows
+    return report

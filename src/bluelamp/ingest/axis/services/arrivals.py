@@ -1,0 +1,63 @@
+"""What happens with a clip's acceptance, in its transaction, and with its deletion."""
+
+from __future__ import annotations
+
+from procrastinate.contrib.django import app
+
+from bluelamp import custody
+from bluelamp.footage import services as footage
+from bluelamp.footage.models import Recording
+from bluelamp.ingest.axis import naming, wrapping
+from bluelamp.ingest.models import AxisContainer, AxisObject
+from bluelamp.kernel import clock
+from bluelamp.vault.objects import SealedReader
+
+ACTOR = "system:axis"
+NO_KEY = "The body-worn system encrypted this clip, and the key for it has not come yet."
+_HEAD_BYTES = 64
+
+
+@custody.unrecorded("part of footage's acceptance, which records recording.collected")
+def accepted(recording: Recording) -> None:
+    """Note that a clip is stored. An encrypted one waits for its key."""
+    if "axis" not in recording.manifest:
+        return
+    item = AxisObject.objects.select_for_update(of=("self",)).filter(recording=recording.pk).first()
+    if item is None:
+        return
+    head = SealedReader(recording.original, recording.key_id).read(0, _HEAD_BYTES)
+    item.stored_at, item.sha256, item.size = clock.now(), recording.sha256, recording.size
+    item.encrypted = wrapping.may_be_encrypted(head, recording.size) and _expects_encryption(item)
+    item.save(update_fields=["stored_at", "sha256", "size", "encrypted"])
+    if item.encrypted:
+        footage.await_key(recording, why=NO_KEY, actor=ACTOR)
+    app.configure_task("axis.settle").defer(container=str(item.container_id))
+
+
+@custody.unrecorded("part of footage's deletion, which records recording.deleted")
+def deleted(recording: Recording) -> None:
+    """Clear what was said of a deleted clip, and of its whole recording once no clip is left."""
+    item = AxisObject.objects.select_related("container").filter(recording=recording.pk).first()
+    if item is None:
+        return
+    AxisObject.objects.filter(pk=item.pk).update(metadata={}, unwrap_failed="")
+    siblings = item.container.objects_sent.exclude(recording=None).exclude(pk=item.pk)
+    ids = list(siblings.values_list("recording", flat=True))
+    if not Recording.objects.filter(pk__in=ids).exclude(state=Recording.State.DELETED).exists():
+        forget(item.container)
+
+
+@custody.unrecorded("part of a deletion or a tidying, which is recorded")
+def forget(container: AxisContainer) -> int:
+    """Clear all that a container's metadata and small objects say. Returns how many objects there were."""
+    AxisContainer.objects.filter(pk=container.pk).update(metadata={}, cleared=True)
+    return container.objects_sent.update(metadata={}, content=None, applied=True)
+
+
+def _expects_encryption(item: AxisObject) -> bool:
+    """Whether the system was told to encrypt, or a key for this very clip has come."""
+    container = AxisContainer.objects.select_related("connection").get(pk=item.container_id)
+    if container.connection.want_encryption:
+        return True
+    keys = container.objects_sent.filter(kind=AxisObject.Kind.KEY).values_list("name", flat=True)
+    return any(item.name in naming.keyed(key) for key in keys)

@@ -1,0 +1,241 @@
+"""Reading what is missing: lists of discrepancies, and the story of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import QuerySet, Sum
+
+from bluelamp.custody import queries as custody
+from bluelamp.fleet import queries as fleet
+from bluelamp.fleet.models import Assignment, Camera
+from bluelamp.footage.models import Recording
+from bluelamp.ingest import advice, spans
+from bluelamp.ingest.models import Discrepancy, Offer, Upload
+from bluelamp.ingest.spans import Span
+from bluelamp.kernel import clock
+from bluelamp.kernel.errors import NotFound
+from bluelamp.people.models import Unit
+from bluelamp.people.queries import unit_and_below
+
+AGES = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=31)}
+"""How long ago something was revealed, at least."""
+
+_AROUND = 6
+"""How many stretches of a camera's numbers stand on either side of the one that a page is about."""
+
+_LONGEST_LIST = 50
+
+HERE, GONE, COMING, REFUSED = "Here", "Deleted on time", "On its way", "Refused"
+MISSING, ANSWERED = "Missing", "Missing, answered for"
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Numbers of a camera of which the same is to be said. `about`: a page is about one of them."""
+
+    first: int
+    last: int
+    state: str
+    about: bool = False
+
+    @property
+    def numbers(self) -> str:
+        return f"{self.first:,}" if self.first == self.last else f"{self.first:,} to {self.last:,}"
+
+    @property
+    def count(self) -> int:
+        return self.last - self.first + 1
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A recording that is, or was, here: its number and when it was made."""
+
+    sequence: int
+    started_at: datetime
+    ended_at: datetime
+
+
+@dataclass(frozen=True)
+class Number:
+    """Where one missing recording stands: when it was last offered and in which dock, how far it has come, and why."""
+
+    sequence: int
+    state: str
+    offered_at: datetime | None
+    dock: str
+    offset: int
+    length: int | None
+    why: str
+
+
+@dataclass(frozen=True)
+class Story:
+    """One discrepancy, as its page tells it. `wearers` had the camera in the time it is about."""
+
+    discrepancy: Discrepancy
+    advice: advice.Advice
+    before: Neighbour | None
+    after: Neighbour | None
+    wearers: list[Assignment]
+    numbers: list[Number]
+    strip: list[Stretch]
+    earlier: bool
+    later: bool
+    events: list[custody.HistoryItem]
+
+
+def listing(*, kind: str = "", unit: Unit | None = None, age: str = "", state: str = "open") -> QuerySet[Discrepancy]:
+    """Discrepancies, the latest revealed first. `age` is a key of AGES; `state` "" shows all."""
+    found = Discrepancy.objects.select_related("camera__unit", "session__dock")
+    if kind:
+        found = found.filter(kind=kind)
+    if state:
+        found = found.filter(state=state)
+    if unit is not None:
+        found = found.filter(camera__unit__in=unit_and_below(unit.pk))
+    if age:
+        found = found.filter(first_seen_at__lte=clock.now() - AGES[age])
+    return found
+
+
+def recordings_missing() -> int:
+    """How many recordings cameras say that they made, which are not here and for which nobody has answered."""
+    return int(Discrepancy.objects.filter(state=Discrepancy.State.OPEN).aggregate(n=Sum("missing"))["n"] or 0)
+
+
+def open_of(camera: Camera) -> list[Discrepancy]:
+    """A camera's open discrepancies, latest first."""
+    return list(Discrepancy.objects.filter(camera=camera, state=Discrepancy.State.OPEN))
+
+
+def one(discrepancy_id: UUID) -> Discrepancy:
+    """One discrepancy. Raises NotFound."""
+    found: Discrepancy | None = (
+        Discrepancy.objects.select_related("camera__unit", "session__dock", "closed_by")
+        .filter(pk=discrepancy_id)
+        .first()
+    )
+    if found is None:
+        raise NotFound("There is no such discrepancy.", "Nothing was changed.", "Look at the list of what is missing.")
+    return found
+
+
+def story(found: Discrepancy) -> Story:
+    """Everything that the page of one discrepancy tells."""
+    camera = found.camera
+    before = after = None
+    if found.first is not None and found.last is not None:
+        made = Recording.objects.filter(camera=camera).order_by("sequence")
+        before = _neighbour(made.filter(sequence__lt=found.first).last())
+        after = _neighbour(made.filter(sequence__gt=found.last).first())
+    strip, earlier, later = _around(stretches(camera), found)
+    return Story(
+        discrepancy=found,
+        advice=advice.on(found.kind),
+        before=before,
+        after=after,
+        wearers=_wearers(found, before, after),
+        numbers=_numbers(found),
+        strip=strip,
+        earlier=earlier,
+        later=later,
+        events=custody.history(found.custody_id),
+    )
+
+
+def stretches(camera: Camera) -> list[Stretch]:
+    """All of a camera's numbers from 1 on, by where they stand."""
+    states: dict[int, str] = dict.fromkeys(_refused(camera), REFUSED)
+    coming = Upload.objects.filter(camera=camera, state__in=Upload.LIVE, offset__gt=0, sequence__isnull=False)
+    states.update(dict.fromkeys(coming.values_list("sequence", flat=True), COMING))
+    made = Recording.objects.filter(camera=camera, sequence__isnull=False).order_by()
+    for sequence, state in made.values_list("sequence", "state"):
+        states[sequence] = GONE if state == Recording.State.DELETED else HERE
+    known = spans.of(states)
+    highest = max([*states, *_signed(camera)], default=0)
+    missing = spans.minus([(1, highest)] if highest else [], known)
+    open_ones = spans.minus(missing, _answered(camera))
+    found = [Stretch(first, last, MISSING) for first, last in open_ones]
+    found += [Stretch(first, last, ANSWERED) for first, last in spans.minus(missing, open_ones)]
+    for state in set(states.values()):
+        same = spans.of(number for number, each in states.items() if each == state)
+        found += [Stretch(first, last, state) for first, last in same]
+    return sorted(found, key=lambda each: each.first)
+
+
+def _refused(camera: Camera) -> list[int]:
+    refused = Offer.objects.filter(camera=camera, state=Offer.State.REFUSED)
+    return list(refused.values_list("sequence", flat=True))
+
+
+def _signed(camera: Camera) -> list[int]:
+    return list(Offer.objects.filter(camera=camera, signed=True).values_list("sequence", flat=True))
+
+
+def _answered(camera: Camera) -> list[Span]:
+    """The numbers for which a person has answered."""
+    closed = Discrepancy.objects.filter(camera=camera, state=Discrepancy.State.CLOSED, missing__gt=0)
+    return [(first, last) for first, last in closed.values_list("first", "last") if first is not None]
+
+
+def _around(all_of_them: list[Stretch], found: Discrepancy) -> tuple[list[Stretch], bool, bool]:
+    """The stretches near what a page is about, and whether there are more before and after them."""
+    span: Span | None = None if found.first is None or found.last is None else (found.first, found.last)
+    marked = [
+        Stretch(each.first, each.last, each.state, span is not None and each.first <= span[1] and each.last >= span[0])
+        for each in all_of_them
+    ]
+    places = [place for place, each in enumerate(marked) if each.about] or [len(marked) - 1]
+    start, end = max(0, places[0] - _AROUND), min(len(marked), places[-1] + 1 + _AROUND, places[0] + 3 * _AROUND)
+    return marked[start:end], start > 0, end < len(marked)
+
+
+def _neighbour(recording: Recording | None) -> Neighbour | None:
+    if recording is None or recording.sequence is None:
+        return None
+    return Neighbour(recording.sequence, recording.started_at, recording.ended_at)
+
+
+def _wearers(found: Discrepancy, before: Neighbour | None, after: Neighbour | None) -> list[Assignment]:
+    """Who had the camera between the recordings before and after; without these, up to the docking."""
+    start = before.ended_at if before else None
+    end = after.started_at if after else found.first_seen_at
+    if found.first is None:
+        start = end = found.first_seen_at
+    return [
+        each
+        for each in fleet.assignments(camera=found.camera)
+        if each.period.lower <= end and (each.period.upper is None or start is None or each.period.upper > start)
+    ]
+
+
+def _numbers(found: Discrepancy) -> list[Number]:
+    """What is known of each number that was offered and is not here, a page's worth of them."""
+    if found.first is None or found.last is None or not found.missing:
+        return []
+    within = {"camera": found.camera, "sequence__gte": found.first, "sequence__lte": found.last}
+    offers = Offer.objects.filter(**within).exclude(state=Offer.State.ARRIVED).select_related("last_session__dock")
+    latest = {offer.sequence: offer for offer in offers.order_by("last_at")}
+    uploads = {
+        upload.sequence: upload
+        for upload in Upload.objects.filter(**within, state__in=Upload.LIVE).order_by("created_at")
+    }
+    shown = [latest[number] for number in sorted(latest)[:_LONGEST_LIST]]
+    return [_number(offer, uploads.get(offer.sequence)) for offer in shown]
+
+
+def _number(offer: Offer, upload: Upload | None) -> Number:
+    coming = upload is not None and upload.offset > 0
+    return Number(
+        sequence=offer.sequence,
+        state=COMING if coming else REFUSED if offer.state == Offer.State.REFUSED else MISSING,
+        offered_at=offer.last_at,
+        dock=offer.last_session.dock.name,
+        offset=upload.offset if upload else 0,
+        length=upload.length if upload else None,
+        why=offer.why,
+    )

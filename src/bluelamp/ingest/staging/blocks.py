@@ -1,0 +1,114 @@
+"""The sealed file of an upload, written in whole blocks past the page cache, one behind the sealing.
+
+A segment with its tag is exactly 1 MiB in the file, so blocks stand where direct writing wants them. Footage is
+written once and read much later: cached it would only push out what is in use, and copying it into the cache costs as
+much as hashing it (docs/decisions/009). Where the file system cannot write directly, the same calls go through the
+cache.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from bluelamp.formats import sealed
+from bluelamp.ingest.staging.state import write_all
+from bluelamp.vault.disk import sync
+
+_BUFFERS = 2
+_MOST_SPARE = 32
+
+_writers = ThreadPoolExecutor(8, "staging-write")
+_spare: list[mmap.mmap] = []
+
+
+class SealedFile:
+    """Header and full segments of a sealed object, in order; then the last segment.
+
+    `space` gives the memory to seal the next full segment into, `append` writes it while the next is being sealed;
+    `written` counts the segments that are in the file (for `sync` to make durable). What a write in the background
+    raised, the next call raises.
+    """
+
+    def __init__(self, path: Path, header: bytes, segments: int, *, new: bool) -> None:
+        """Open `path` to go on after `segments` full segments; anything behind them is cut off."""
+        self._header = header
+        self._buffers = [_spare.pop() if _spare else mmap.mmap(-1, sealed.SEGMENT) for _ in range(_BUFFERS)]
+        self._pending: Future[None] | None = None
+        self._direct = -1
+        self._appended = segments
+        self.written = segments
+        self._descriptor = os.open(path, os.O_RDWR | (os.O_CREAT | os.O_EXCL if new else 0), 0o600)
+        try:
+            if new:
+                write_all(self._descriptor, header)
+            else:
+                os.ftruncate(self._descriptor, _length(segments))
+            self._direct = _open_directly(path)
+        except BaseException:
+            self.close()
+            raise
+
+    def space(self) -> memoryview:
+        """Where the next segment's ciphertext goes: exactly as long as it is."""
+        view = memoryview(self._buffers[self._appended % _BUFFERS])
+        return view if self._appended else view[sealed.HEADER_SIZE :]
+
+    def append(self, segment: memoryview) -> None:
+        """Write the segment that was sealed into `space`."""
+        self.flush()
+        number, buffer = self._appended, self._buffers[self._appended % _BUFFERS]
+        if not number:
+            buffer[: sealed.HEADER_SIZE] = self._header
+        self._appended += 1
+        self._pending = _writers.submit(self._write, number, buffer)
+
+    def flush(self) -> None:
+        """Wait until all that was appended is in the file. Raises OSError."""
+        if self._pending is not None:
+            pending, self._pending = self._pending, None
+            pending.result()
+
+    def sync(self, *, data_only: bool = True) -> None:
+        """Make what `written` counts durable."""
+        sync(self._descriptor, data_only=data_only)
+
+    def append_last(self, segment: bytes) -> None:
+        """Write the object's last segment."""
+        self.flush()
+        os.lseek(self._descriptor, _length(self._appended), os.SEEK_SET)
+        write_all(self._descriptor, segment)
+
+    def close(self) -> None:
+        """Let go of the file; what is being written is waited for."""
+        if self._pending is not None:
+            self._pending.exception()
+            self._pending = None
+        for descriptor in (self._direct, self._descriptor):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._direct = self._descriptor = -1
+        if len(_spare) < _MOST_SPARE:
+            _spare.extend(self._buffers)
+        self._buffers = []
+
+    def _write(self, number: int, buffer: mmap.mmap) -> None:
+        descriptor = self._direct if self._direct >= 0 else self._descriptor
+        at, view = number * sealed.SEGMENT, memoryview(buffer)
+        count = os.pwrite(descriptor, view, at)
+        while count < sealed.SEGMENT:  # a disk that is nearly full takes a part; the cache takes odd lengths
+            count += os.pwrite(self._descriptor, view[count:], at + count)
+        self.written = number + 1
+
+
+def _length(segments: int) -> int:
+    return max(segments * sealed.SEGMENT, sealed.HEADER_SIZE)
+
+
+def _open_directly(path: Path) -> int:
+    try:
+        return os.open(path, os.O_WRONLY | os.O_DIRECT)
+    except OSError:  # a file system without it
+        return -1

@@ -1,0 +1,154 @@
+"""uvicorn's HTTP connection, whose request bodies can go from the socket straight into an upload's buffers.
+
+Through ASGI each piece of a body passes the HTTP parser, two copies and several wake-ups of the event loop; received
+into large buffers it costs one copy, which was measured at about twice the throughput (docs/decisions/009). The
+application decides: it authenticates and answers as ever, and asks for the socket only once it knows where the bytes
+go. Bodies without a length (chunked) always come through ASGI.
+
+Relies on httptools_impl of the uvicorn that requirements/run.txt names: its `cycle` and `parser`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Protocol
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+EXTENSION = "bluelamp.wire"
+
+_SCRAP_BYTES = 64 * 1024
+
+
+class Receiver(Protocol):
+    """Whoever takes a body from the socket."""
+
+    def get_buffer(self, most: int) -> memoryview:
+        """Where the next bytes go: at least one of them and at most `most`."""
+
+    def received(self, count: int) -> bool:
+        """`count` bytes stand in that buffer. False: no room for more until `Wire.resume`."""
+
+    def ended(self, *, complete: bool) -> None:
+        """The body has ended, or its sender has gone."""
+
+
+class Wire:
+    """The present request's way to its socket, in `scope["extensions"]["bluelamp.wire"]`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._taking: _Taking | None = None
+        self.trailers: list[tuple[bytes, bytes]] = []
+        """Header fields that came after a chunked body, once it has ended."""
+
+    def take(self, receiver: Receiver, length: int) -> bytes | None:
+        """Let `receiver` have what is still to come of a body of `length` bytes (its Content-Length).
+
+        Returns what has arrived already, or None where the socket cannot be had: then the body comes through ASGI.
+        """
+        connection = self._connection
+        cycle = connection.cycle
+        begun = connection.scope.get("extensions", {}).get(EXTENSION) is self
+        if not begun or cycle.disconnected or not cycle.more_body or connection.transport.is_closing():
+            return None
+        arrived, cycle.body = bytes(cycle.body), bytearray()
+        if cycle.waiting_for_100_continue:
+            cycle.waiting_for_100_continue = False
+            connection.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self._taking = _Taking(connection, receiver, length - len(arrived))
+        connection.flow.resume_reading()
+        connection.transport.set_protocol(self._taking)
+        return arrived
+
+    def resume(self) -> None:
+        """The receiver has room again."""
+        if self._taking is not None:
+            self._taking.resume()
+
+    def let_go(self) -> None:
+        """The receiver wants no more: what still comes of the body is read and dropped."""
+        if self._taking is not None:
+            self._taking.discard()
+
+
+class Connection(HttpToolsProtocol):
+    """One connection of a client. Each request's scope carries its Wire."""
+
+    _headers_before_body = 0
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {EXTENSION: Wire(self)}  # type: ignore[typeddict-item]
+
+    def on_headers_complete(self) -> None:
+        self._headers_before_body = len(self.headers)
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        wire: Any = self.scope["extensions"][EXTENSION]  # type: ignore[typeddict-item]
+        wire.trailers = self.headers[self._headers_before_body :]
+        super().on_message_complete()
+
+    def body_ended(self) -> None:
+        """The body of the present request went past the parser: stand where its end would have left the connection."""
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self.cycle.more_body = False
+        self.cycle.message_event.set()
+
+
+class _Taking(asyncio.BufferedProtocol):
+    """Stands in the connection's place until the body has ended; never reads a byte past its end."""
+
+    def __init__(self, connection: Connection, receiver: Receiver, left: int) -> None:
+        self._connection = connection
+        self._receiver: Receiver | None = receiver
+        self._left = left
+        self._paused = False
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        if self._receiver is not None:
+            return self._receiver.get_buffer(self._left)
+        return memoryview(bytearray(min(self._left, _SCRAP_BYTES)))
+
+    def buffer_updated(self, count: int) -> None:
+        self._left -= count
+        room = self._receiver is None or self._receiver.received(count)
+        if self._left == 0:
+            self._connection.transport.set_protocol(self._connection)
+            self._connection.body_ended()
+            self._end(complete=True)
+        elif not room:
+            self._paused = True
+            self._connection.transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read on."""
+        if self._paused and not self._connection.transport.is_closing():
+            self._paused = False
+            self._connection.transport.resume_reading()
+
+    def discard(self) -> None:
+        """Read what is left and drop it."""
+        self._receiver = None
+        self.resume()
+
+    def eof_received(self) -> None:
+        self._connection.eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._connection.connection_lost(exc)
+        self._end(complete=False)
+
+    def pause_writing(self) -> None:
+        self._connection.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._connection.resume_writing()
+
+    def _end(self, *, complete: bool) -> None:
+        receiver, self._receiver = self._receiver, None
+        if receiver is not None:
+            receiver.ended(complete=complete)

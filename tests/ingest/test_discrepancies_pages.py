@@ -1,0 +1,210 @@
+"""The pages of what is missing: who may see them, who may close, what they say."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from bluelamp.custody import queries as custody
+from bluelamp.fleet.models import Camera, Dock
+from bluelamp.ingest.models import Discrepancy, DockingSession, Offer
+from bluelamp.kernel import clock
+from bluelamp.people.models import Unit
+from bluelamp.people.policy import Role
+from tests import factories, signin
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/fleet/docking/missing/"
+
+
+@pytest.fixture
+def unit() -> Unit:
+    borough = factories.unit("Northgate", kind=Unit.Kind.BOROUGH)
+    return factories.unit("Northgate Response", parent=borough)
+
+
+@pytest.fixture
+def camera(unit: Unit) -> Camera:
+    return factories.camera(unit, serial="BL-7")
+
+
+@pytest.fixture
+def manager(client: Client, unit: Unit) -> Client:
+    signin.quickly(client, factories.person(Role.BWV_MANAGER, unit=unit))
+    return client
+
+
+def docking(camera: Camera, ago: timedelta = timedelta(hours=1)) -> DockingSession:
+    dock, _ = Dock.objects.get_or_create(name="Northgate, room 1", token_sha256="x")
+    at = clock.now() - ago
+    return DockingSession.objects.create(
+        dock=dock, camera=camera, opened_at=at, device_clock=at, clock_offset_ms=0, clock_set=True
+    )
+
+
+def gap(camera: Camera, *, ago: timedelta = timedelta(hours=1), **more: Any) -> Discrepancy:
+    fields: dict[str, Any] = {"kind": "gap", "first": 3, "last": 7, "missing": 5, **more}
+    at = clock.now() - ago
+    return Discrepancy.objects.create(
+        camera=camera,
+        session=docking(camera, ago),
+        first_seen_at=at,
+        last_seen_at=at,
+        found_at=at,
+        detail="The camera offered recording 8, and never recordings 3 to 7.",
+        **fields,
+    )
+
+
+def test_nobody_sees_what_is_missing_without_signing_in(client: Client, camera: Camera) -> None:
+    address = f"{LIST}{gap(camera).pk}/"
+    for response in (client.get(LIST), client.get(address), client.post(f"{address}close/", {"reason": "x"})):
+        assert response.status_code == 302
+        assert response["Location"].startswith("/account/login/")
+    assert Discrepancy.objects.get().is_open
+
+
+@pytest.mark.parametrize("role", [Role.OFFICER, Role.INVESTIGATOR, Role.RIGHTS_OFFICER, Role.POST_INCIDENT_MANAGER])
+def test_who_may_not_see_the_fleet_is_refused_and_the_refusal_is_in_the_ledger(
+    client: Client, camera: Camera, role: Role
+) -> None:
+    person = factories.person(role, unit=camera.unit)
+    signin.quickly(client, person)
+    address = f"{LIST}{gap(camera).pk}/"
+    for page in (LIST, address):
+        assert client.get(page).status_code == 403
+        assert custody.search(tag="access.refused")[0].details["path"] == page
+    assert b"BL-7" not in client.get(address).content
+
+
+@pytest.mark.parametrize("role", [Role.SUPERVISOR, Role.AUDITOR, Role.OPERATOR, Role.OFFICER])
+def test_only_the_manager_closes(client: Client, camera: Camera, role: Role) -> None:
+    signin.quickly(client, factories.person(role, unit=camera.unit))
+    address = f"{LIST}{gap(camera).pk}/"
+    assert client.post(f"{address}close/", {"reason": "Because"}).status_code == 403
+    assert Discrepancy.objects.get().is_open
+    if role is not Role.OFFICER:
+        page = client.get(address)
+        assert page.status_code == 200
+        assert b"Close it" not in page.content
+
+
+def test_a_close_without_its_token_or_by_get_changes_nothing(camera: Camera) -> None:
+    client = Client(enforce_csrf_checks=True)
+    signin.quickly(client, factories.person(Role.BWV_MANAGER))
+    address = f"{LIST}{gap(camera).pk}/close/"
+    assert client.post(address, {"reason": "x"}).status_code == 403
+    assert client.get(address).status_code == 405
+    assert Discrepancy.objects.get().is_open
+
+
+def test_one_that_there_is_not_is_a_designed_404(manager: Client) -> None:
+    page = manager.get(f"{LIST}00000000-0000-7000-8000-000000000000/")
+    assert page.status_code == 404
+    assert b"There is no such discrepancy." in page.content
+
+
+def test_the_list_is_narrowed_by_each_filter(manager: Client, camera: Camera, unit: Unit) -> None:
+    gap(camera, ago=timedelta(days=2))
+    other = factories.camera(factories.unit("Southbank"), serial="ZZ-1")
+    gap(other, kind="clock_unset", first=None, last=None, missing=0)
+    both = manager.get(LIST).content
+    assert b"BL-7" in both
+    assert b"ZZ-1" in both
+    assert b"5 recordings that are not here" in both
+    for query in ("kind=gap", f"unit={unit.parent.code}", "age=day"):  # type: ignore[union-attr]
+        page = manager.get(f"{LIST}?{query}").content
+        assert b"BL-7" in page, query
+        assert b"ZZ-1" not in page, query
+    assert b"Nothing is like that" in manager.get(f"{LIST}?state=closed").content
+    assert b"Nothing is like that" in manager.get(f"{LIST}?age=month").content
+
+
+@pytest.mark.parametrize("query", ["kind=x", "unit=nowhere", "age=-1", "state=%00", "page=9999", "page=x"])
+def test_a_filter_that_makes_no_sense_shows_a_page(manager: Client, camera: Camera, query: str) -> None:
+    gap(camera)
+    assert manager.get(f"{LIST}?{query}").status_code == 200
+
+
+def test_the_page_says_when_it_was_made_who_had_the_camera_and_what_to_do(manager: Client, camera: Camera) -> None:
+    from bluelamp.fleet import services as fleet
+
+    now = clock.now()
+    had, not_then = (factories.person(unit=camera.unit, name=name) for name in ("Amara Okafor", "Ben Smith"))
+    fleet.issue(camera, had, actor="person:1", at=now - timedelta(hours=9))
+    fleet.return_camera(camera, actor="person:1", state="stock", at=now - timedelta(hours=2))
+    fleet.issue(camera, not_then, actor="person:1", at=now - timedelta(hours=1))
+    factories.recording(had, camera=camera, sequence=2, started_at=now - timedelta(hours=8))
+    factories.recording(had, camera=camera, sequence=8, started_at=now - timedelta(hours=4))
+    page = manager.get(f"{LIST}{gap(camera).pk}/").content.decode()
+    assert "Recordings 3 to 7" in page
+    assert "After recording 2, which ended" in page
+    assert "before recording 8, which began" in page
+    assert "Amara Okafor" in page
+    assert "Ben Smith" not in page
+    assert "Dock the camera again." in page
+    assert "What it means for the footage" in page
+
+
+def test_the_page_says_where_each_offered_one_stands(manager: Client, camera: Camera) -> None:
+    session = docking(camera)
+    Offer.objects.create(
+        camera=camera,
+        sequence=3,
+        entry_hash="h",
+        signed=True,
+        state="refused",
+        why="It is too large.",
+        first_session=session,
+        first_at=session.opened_at,
+        last_session=session,
+        last_at=session.opened_at,
+    )
+    page = manager.get(f"{LIST}{gap(camera, kind='refused', first=3, last=3, missing=1).pk}/").content.decode()
+    assert "Where they stand now" in page
+    assert "It is too large." in page
+    assert "Northgate, room 1" in page
+
+
+def test_closing_asks_for_a_reason_and_keeps_it(manager: Client, camera: Camera) -> None:
+    found = gap(camera)
+    address = f"{LIST}{found.pk}/"
+    empty = manager.post(f"{address}close/", {"reason": " "})
+    assert empty.status_code == 422
+    assert b"govuk-error-summary" in empty.content
+    done = manager.post(f"{address}close/", {"reason": "Used with the former system until May"})
+    assert done["Location"] == LIST
+    found.refresh_from_db()
+    assert (found.state, found.ended_because) == ("closed", "Used with the former system until May")
+    page = manager.get(address).content.decode()
+    assert "Used with the former system until May" in page
+    assert "Close it" not in page
+    assert manager.post(f"{address}close/", {"reason": "Again"}).status_code == 409
+
+
+def test_the_camera_the_start_page_and_the_subnavigation_lead_there(manager: Client, camera: Camera) -> None:
+    address = f"{LIST}{gap(camera).pk}/"
+    factories.recording(factories.person(unit=camera.unit), camera=camera, sequence=8)
+    for page in ("/fleet/cameras/BL-7/", "/"):
+        assert address in manager.get(page).content.decode(), page
+    assert LIST in manager.get("/fleet/").content.decode()
+    assert "5 recordings are missing" in manager.get("/").content.decode()
+
+
+def test_the_start_page_says_nothing_to_others(client: Client, camera: Camera) -> None:
+    gap(camera)
+    signin.quickly(client, factories.person(Role.OFFICER, unit=camera.unit))
+    assert b"missing" not in client.get("/").content
+
+
+def test_hostile_text_in_a_refusal_is_shown_as_text(manager: Client, camera: Camera) -> None:
+    found = gap(camera)
+    Discrepancy.objects.filter(pk=found.pk).update(detail="<script>alert(1)</script>")
+    for page in (f"{LIST}{found.pk}/", "/fleet/cameras/BL-7/"):
+        content = manager.get(page).content
+        assert b"<script>alert(1)" not in content
+        assert b"&lt;script&gt;alert(1)" in content
