@@ -140,7 +140,7 @@ class _Docking:
             self._result.problems.append(f"The server said nothing about recording {sequence}. It is kept.")
         with ThreadPoolExecutor(self._parallel, thread_name_prefix="dock") as pool:
             running: dict[Future[dict[str, Any]], SignedEntry] = {}
-            for sequence in sorted(inventory.keys() & asked.keys()):
+            for sequence in sorted(inventory.keys() & asked.keys(), key=lambda one: _order(inventory[one])):
                 signed, wanted = inventory[sequence], asked[sequence]
                 if wanted.state == "refused":
                     self._result.refused.append(Refusal(sequence, wanted.why or "The server gave no reason."))
@@ -223,6 +223,12 @@ class _Docking:
                     KEPT,
                     "Tell the people who run the server.",
                 )
+
+
+def _order(signed: SignedEntry) -> tuple[bool, int]:
+    """What its wearer marked goes first."""
+    marked = any(event["kind"] == "marker" for event in signed.entry.events)
+    return not marked, signed.entry.sequence
 
 
 def _nobody_watches(sequence: int, filename: str, sent: int, size: int, /) -> None:

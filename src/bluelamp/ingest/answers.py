@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from bluelamp.fleet import queries as fleet
 from bluelamp.fleet.models import Dock
 from bluelamp.ingest import services
-from bluelamp.ingest.errors import DockUnknown, UploadBusy
+from bluelamp.ingest.errors import DockUnknown, TooManyUploads, UploadBusy
 from bluelamp.ingest.threads import in_database
 from bluelamp.kernel.errors import BluelampError, Busy, StorageFull
 
@@ -58,6 +58,12 @@ class Problem(JSONResponse):
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
+def _headers(error: BluelampError) -> dict[str, str] | None:
+    if isinstance(error, TooManyUploads):
+        return {"Retry-After": str(error.retry_after_seconds)}
+    return _HEADERS.get(type(error))
+
+
 def answering(handler: Handler, headers: Mapping[str, str] | None = None) -> Handler:
     """Turn what `handler` raises into a problem, and add `headers` to every answer."""
 
@@ -65,7 +71,7 @@ def answering(handler: Handler, headers: Mapping[str, str] | None = None) -> Han
         try:
             response = await handler(request)
         except BluelampError as error:
-            response = Problem(error, _HEADERS.get(type(error)))
+            response = Problem(error, _headers(error))
         except DatabaseError:
             log.exception("dock.database_failed", path=request.url.path)
             response = Problem(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 
 from bluelamp.ingest import services, staging
+from bluelamp.ingest.admission import admission
 from bluelamp.ingest.errors import BodyCutOff, SenderSilent, TooLarge, UploadBusy
 from bluelamp.ingest.models import Upload
 from bluelamp.ingest.services.deposits import Tap
@@ -23,7 +24,8 @@ async def receive_whole(request: Request, upload: Upload, *, length: int | None,
     if lease is None:
         raise UploadBusy
     try:
-        return await _received(request, upload, lease, length, tap)
+        async with admission().slot(upload.owner):
+            return await _received(request, upload, lease, length, tap)
     except BaseException:
         await in_database(services.give_up, upload, lease, "It did not arrive whole.")
         raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bluelamp.kernel.errors import BluelampError, Conflict, Invalid, NotFound, NotSignedIn
+from bluelamp.kernel.errors import BluelampError, Busy, Conflict, Invalid, NotFound, NotSignedIn
 
 _KEEPS = "The camera keeps its copy."
 
@@ -68,6 +68,18 @@ class UploadFinished(Conflict):
             "The recording is safe here and stays as it is.",
             "Fetch its receipt; then the camera may erase its copy.",
         )
+
+
+class TooManyUploads(Busy):
+    """More uploads at once than this server receives."""
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__(
+            "So many uploads are under way that this one's turn has not come.",
+            f"What arrived before is kept. {_KEEPS}",
+            f"Try again in {retry_after_seconds} seconds; docks do it by themselves.",
+        )
+        self.retry_after_seconds = retry_after_seconds
 
 
 class WrongOffset(Conflict):

@@ -74,6 +74,12 @@ SETTINGS = (
     ),
     Setting("BLUELAMP_MAX_UPLOAD_BYTES", "68719476736", "Largest recording accepted, in bytes."),
     Setting(
+        "BLUELAMP_UPLOADS_AT_ONCE",
+        "32",
+        "Uploads whose bytes each web process receives at the same time, some 8 MiB of memory each; further ones wait "
+        "their turn.",
+    ),
+    Setting(
         "BLUELAMP_FSYNC",
         "1",
         "0 acknowledges uploads before the disk has them, so that a power cut loses acknowledged footage. For measuring "
@@ -102,6 +108,7 @@ class Configuration:
     web_threads: int
     checkpoint_seconds: float
     max_upload_bytes: int
+    uploads_at_once: int
     fsync: bool
     log_level: str
     demonstration: bool
@@ -137,6 +144,7 @@ def load(environ: dict[str, str] | None = None) -> Configuration:
         web_threads=int(value["BLUELAMP_WEB_THREADS"]),
         checkpoint_seconds=float(value["BLUELAMP_CHECKPOINT_SECONDS"]),
         max_upload_bytes=int(value["BLUELAMP_MAX_UPLOAD_BYTES"]),
+        uploads_at_once=int(value["BLUELAMP_UPLOADS_AT_ONCE"]),
         fsync=value["BLUELAMP_FSYNC"] != "0",
         log_level=value["BLUELAMP_LOG_LEVEL"].upper(),
         demonstration=bool(_json(data / "instance.json").get("demonstration", False)),

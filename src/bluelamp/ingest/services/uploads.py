@@ -118,6 +118,13 @@ def declare_length(upload: Upload, length: int) -> Upload:
     return upload
 
 
+@custody.unrecorded("looks at the manifest")
+def is_evidence(upload: Upload) -> bool:
+    """Whether the wearer marked it on the camera."""
+    events = upload.manifest.get("entry", {}).get("events", [])
+    return any(event.get("kind") == "marker" for event in events)
+
+
 @custody.unrecorded("reads a setting")
 def most_bytes() -> int:
     """The longest file that this server takes."""

@@ -12,6 +12,7 @@ from starlette.requests import Request
 
 from bluelamp.formats import sealed
 from bluelamp.ingest import services, staging
+from bluelamp.ingest.admission import admission
 from bluelamp.ingest.errors import (
     BadRequest,
     ChecksumMismatch,
@@ -93,11 +94,12 @@ class Reception:
             if upload.state != Upload.State.RECEIVING:
                 raise UploadFinished
             room = await self._room(lease)
-            writer = await on_disk(services.open_writer, upload, lease)
-            try:
-                return await self._receive(lease, writer, room)
-            finally:
-                await on_disk(writer.close)
+            async with admission().slot(upload.owner, evidence=services.is_evidence(upload)):
+                writer = await on_disk(services.open_writer, upload, lease)
+                try:
+                    return await self._receive(lease, writer, room)
+                finally:
+                    await on_disk(writer.close)
         except staging.StagingDamaged as error:
             await settling(_reject_damaged, self._upload, lease, error)
             raise
