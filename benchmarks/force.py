@@ -1,5 +1,7 @@
-"""Makes what a measurement needs of a force, in a process of its own: `python -m benchmarks.force SERIAL` prints a dock's
-token. BLUELAMP_DATA says in which installation."""
+"""Makes what a measurement needs of a force: `python -m benchmarks.force SERIAL...` prints a dock's token.
+
+A process of its own; BLUELAMP_DATA says in which installation.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +9,15 @@ import os
 import sys
 
 
-def camera_and_dock(serial: str) -> str:
+def cameras_and_dock(serials: list[str]) -> str:
+    """Registers cameras and adds a dock; its token."""
     from bluelamp.fleet import services as fleet
     from bluelamp.people.models import Unit
 
     unit, _ = Unit.objects.get_or_create(code="BENCH", defaults={"name": "Bench", "kind": Unit.Kind.UNIT})
-    fleet.register_camera(serial=serial, model="VB1", unit=unit, actor="system:bench")
-    return fleet.add_dock(f"Dock of {serial}", unit, "system:bench")[1]
+    for serial in serials:
+        fleet.register_camera(serial=serial, model="VB1", unit=unit, actor="system:bench")
+    return fleet.add_dock(f"Dock of {serials[0]}", unit, "system:bench")[1]
 
 
 if __name__ == "__main__":
@@ -21,4 +25,4 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    sys.stdout.write(camera_and_dock(sys.argv[1]) + "\n")
+    sys.stdout.write(cameras_and_dock(sys.argv[1:]) + "\n")

@@ -7,7 +7,7 @@ neither hash nor encrypt nor sync.
 
 from __future__ import annotations
 
-import os
+import hashlib
 import shutil
 import statistics
 import tempfile
@@ -18,9 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks import machine, transfer
+from benchmarks import certificate, machine, transfer
 from benchmarks.servers import Bluelamp, Nginx, Server, TusNode
-import hashlib
 
 MIB = 1024 * 1024
 PEER = TusNode.name
@@ -54,21 +53,29 @@ class Load:
 LOADS = (Load("one 2 GiB", 1, 2048 * MIB), Load("eight 256 MiB at once", 8, 256 * MIB))
 
 
-def run(rounds: int = 5, loads: Sequence[Load] = LOADS, tell: Callable[[str], None] = lambda line: None) -> dict[str, Any]:
+def run(
+    rounds: int = 5,
+    loads: Sequence[Load] = LOADS,
+    tell: Callable[[str], None] = lambda line: None,
+    *,
+    tls: bool = False,
+) -> dict[str, Any]:
     """Measure; MB/s are 10^6 bytes a second from the first request of a round to the last answer (a median each)."""
     folder = Path(tempfile.mkdtemp(prefix="bluelamp-bench-"))
+    secured = certificate.make(folder) if tls else None
     figures: dict[str, dict[str, Figures]] = {}
     servers: list[Server] = []
     try:
-        for number, make in enumerate(
-            (Bluelamp, lambda path: Bluelamp(path, fsync=False), TusNode, Nginx)
-        ):
-            servers.append(make(folder / f"server-{number}"))
+        servers.append(Bluelamp(folder / "bluelamp", secured))
+        servers.append(Bluelamp(folder / "bluelamp-no-fsync", secured, fsync=False))
+        servers.append(TusNode(folder / "tus", secured))
+        servers.append(Nginx(folder / "nginx", secured))
         for load in loads:
             files, sha256 = _files(folder / load.name.replace(" ", "-"), load)
             by_server = figures[load.name] = {server.name: Figures() for server in servers}
             for number in range(rounds):
-                for server in servers[number % len(servers) :] + servers[: number % len(servers)]:
+                turn = number % len(servers)
+                for server in servers[turn:] + servers[:turn]:
                     rate, cpu = _round(server, load, files, sha256)
                     by_server[server.name].rates.append(rate)
                     by_server[server.name].cpu.append(cpu)
@@ -78,7 +85,7 @@ def run(rounds: int = 5, loads: Sequence[Load] = LOADS, tell: Callable[[str], No
         for server in servers:
             server.stop()
         shutil.rmtree(folder, ignore_errors=True)
-    return _report(figures)
+    return {**_report(figures), "tls": tls}
 
 
 def _round(server: Server, load: Load, files: list[Path], sha256: dict[Path, str]) -> tuple[float, float]:

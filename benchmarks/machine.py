@@ -14,10 +14,19 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 def describe() -> dict[str, str]:
     """The machine in words, for whoever compares figures later."""
     cpu = next(
-        (line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        (
+            line.split(":", 1)[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
         platform.machine(),
     )
-    return {"cpu": cpu, "cores": str(os.cpu_count()), "system": platform.platform(), "python": platform.python_version()}
+    return {
+        "cpu": cpu,
+        "cores": str(os.cpu_count()),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+    }
 
 
 def descendants(pid: int) -> set[int]:

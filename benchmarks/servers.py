@@ -21,7 +21,8 @@ from urllib.parse import urljoin
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from benchmarks.transfer import request
+from benchmarks.certificate import Certificate
+from benchmarks.transfer import Answer, request
 from bluelamp.formats import iso8601
 from bluelamp.formats.ed25519 import public_key_text
 from bluelamp.formats.manifest import FIRST_PREVIOUS, ManifestEntry, SignedEntry, sign_entry
@@ -40,12 +41,12 @@ class Server:
 
     name: str
     process: subprocess.Popen[bytes]
-    context: ssl.SSLContext | None = None
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, tls: Certificate | None) -> None:
+        self.folder, self.tls = folder, tls
         self.port = free_port()
-        self.base = f"http://127.0.0.1:{self.port}"
+        self.context = tls.context() if tls else None
+        self.base = f"{'https' if tls else 'http'}://localhost:{self.port}"
         folder.mkdir(parents=True)
 
     def prepare(self, files: list[Path], sha256: dict[Path, str]) -> list[Any]:
@@ -55,6 +56,10 @@ class Server:
     def upload(self, prepared: Any) -> None:
         """Send one file. Raises Failed."""
         raise NotImplementedError
+
+    def request(self, method: str, path: str, headers: dict[str, str], file: Path | None = None) -> Answer:
+        """One request to this server."""
+        return request(method, urljoin(self.base, path), headers, file, self.context)
 
     def tidy(self) -> None:
         """Remove what was stored."""
@@ -71,28 +76,29 @@ class Server:
 class Bluelamp(Server):
     """`bluelamp up`: authorised, hashed, sealed, in the ledger."""
 
-    def __init__(self, folder: Path, *, fsync: bool = True) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, tls: Certificate | None = None, *, fsync: bool = True) -> None:
+        super().__init__(folder, tls)
         self.name = "Bluelamp" if fsync else "Bluelamp, no fsync"
         data = folder / "data"
         data.mkdir(mode=0o700)
         (data / "instance.json").write_text(json.dumps({"demonstration": True, "instance": str(uuid.uuid4())}))
         self._data = data
-        self._environment = {name: value for name, value in os.environ.items() if not name.startswith("BLUELAMP_")}
-        self._environment.update(BLUELAMP_DATA=str(data), BLUELAMP_FSYNC="1" if fsync else "0")
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("BLUELAMP_")}
+        self.environment.update(BLUELAMP_DATA=str(data), BLUELAMP_FSYNC="1" if fsync else "0")
+        if tls:
+            self.environment.update(BLUELAMP_TLS_CERTIFICATE=str(tls.certificate), BLUELAMP_TLS_KEY=str(tls.key))
         command = [Path(sys.executable).with_name("bluelamp"), "up", "--data", data, "--port", str(self.port)]
-        self.base = f"http://localhost:{self.port}"
         self.process = subprocess.Popen(
-            command, env=self._environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            command, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        wait_for(f"{self.base}/readyz", self.process)
+        wait_for(f"{self.base}/readyz", self.process, self.context)
         self._key = Ed25519PrivateKey.generate()
         self._serial = "BENCH0001"
         self._previous = FIRST_PREVIOUS
         self._sequence = 0
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.force", self._serial],
-            env=self._environment,
+            env=self.environment,
             cwd=HERE.parent,
             check=True,
             capture_output=True,
@@ -107,6 +113,7 @@ class Bluelamp(Server):
             f"{self.base}/api/v1/docking",
             headers=self._authorization,
             timeout=60,
+            verify=self.context or True,
             json={
                 "serial": self._serial,
                 "model": "VB1",
@@ -130,10 +137,10 @@ class Bluelamp(Server):
         pairs = {"session": session, "sequence": str(sequence)}
         metadata = ",".join(f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in pairs.items())
         headers = {**self._authorization, **TUS, "Upload-Length": str(file.stat().st_size), "Upload-Metadata": metadata}
-        created = request("POST", f"{self.base}/dock/tus/", headers)
+        created = self.request("POST", "/dock/tus/", headers)
         if created.status != 201:
             raise Failed(f"{created.status} {created.body!r}")
-        sent = request(
+        sent = self.request(
             "PATCH",
             created.headers["location"],
             {**self._authorization, **TUS, **BYTES, "Upload-Offset": "0"},
@@ -141,11 +148,9 @@ class Bluelamp(Server):
         )
         if sent.status != 204:
             raise Failed(f"{sent.status} {sent.body!r}")
-        receipt = httpx.get(
-            f"{self.base}/api/v1/docking/{session}/receipts/{sequence}", headers=self._authorization, timeout=60
-        )
-        if receipt.status_code != 200:
-            raise Failed(f"no receipt: {receipt.status_code}")
+        receipt = self.request("GET", f"/api/v1/docking/{session}/receipts/{sequence}", self._authorization)
+        if receipt.status != 200:
+            raise Failed(f"no receipt: {receipt.status}")
 
     def tidy(self) -> None:
         shutil.rmtree(self._data / "store" / "recordings", ignore_errors=True)
@@ -185,22 +190,22 @@ class TusNode(Server):
 
     name = "@tus/server"
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, tls: Certificate | None = None) -> None:
+        super().__init__(folder, tls)
         peers = HERE / "peers"
         if not (peers / "node_modules").exists():
             subprocess.run(["npm", "ci", "--silent"], cwd=peers, check=True)
-        self.process = subprocess.Popen(["node", peers / "tus.mjs", str(self.port), folder / "files"])
-        wait_for(f"{self.base}/files/", self.process)
+        files = [tls.certificate, tls.key] if tls else []
+        self.process = subprocess.Popen(["node", peers / "tus.mjs", str(self.port), folder / "files", *files])
+        wait_for(f"{self.base}/files/", self.process, self.context)
 
     def upload(self, prepared: Any) -> None:
         file: Path = prepared
         size = str(file.stat().st_size)
-        created = request("POST", f"{self.base}/files/", {**TUS, "Upload-Length": size})
+        created = self.request("POST", "/files/", {**TUS, "Upload-Length": size})
         if created.status != 201:
             raise Failed(f"{created.status} {created.body!r}")
-        url = urljoin(self.base, created.headers["location"])
-        sent = request("PATCH", url, {**TUS, **BYTES, "Upload-Offset": "0"}, file)
+        sent = self.request("PATCH", created.headers["location"], {**TUS, **BYTES, "Upload-Offset": "0"}, file)
         if sent.status != 204 or sent.headers.get("upload-offset") != size:
             raise Failed(f"{sent.status} {sent.body!r}")
 
@@ -214,25 +219,26 @@ class Nginx(Server):
 
     name = "nginx DAV PUT"
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, tls: Certificate | None = None) -> None:
+        super().__init__(folder, tls)
         if shutil.which("nginx") is None:
             raise Failed("nginx is not installed; the package is nginx-light or nginx.")
         (folder / "files").mkdir()
         (folder / "temporary").mkdir()
         configuration = folder / "nginx.conf"
+        listen = f" ssl; ssl_certificate {tls.certificate}; ssl_certificate_key {tls.key}" if tls else ""
         configuration.write_text(
             f"""
             daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes auto; user root;
             events {{ worker_connections 256; }}
             http {{
               access_log off; client_max_body_size 0; client_body_temp_path {folder}/temporary;
-              server {{ listen 127.0.0.1:{self.port}; root {folder}/files; dav_methods PUT; }}
+              server {{ listen 127.0.0.1:{self.port}{listen}; root {folder}/files; dav_methods PUT; }}
             }}
             """
         )
         self.process = subprocess.Popen(["nginx", "-e", folder / "error.log", "-c", configuration])
-        wait_for(f"{self.base}/", self.process)
+        wait_for(f"{self.base}/", self.process, self.context)
         self._count = 0
 
     def prepare(self, files: list[Path], sha256: dict[Path, str]) -> list[Any]:
@@ -241,7 +247,7 @@ class Nginx(Server):
 
     def upload(self, prepared: Any) -> None:
         file, url = prepared
-        sent = request("PUT", url, {}, file)
+        sent = self.request("PUT", url, {}, file)
         if sent.status != 201:
             raise Failed(f"{sent.status} {sent.body!r}")
 
@@ -257,14 +263,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 60.0) -> None:
+def wait_for(url: str, process: subprocess.Popen[bytes], context: ssl.SSLContext | None, seconds: float = 60.0) -> None:
     """Until something answers there. Raises Failed."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if process.poll() is not None:
             raise Failed(f"The server ended with {process.returncode}.")
         try:
-            if httpx.get(url, timeout=2).status_code < 500:
+            if httpx.get(url, timeout=2, verify=context or True).status_code < 500:
                 return
         except httpx.TransportError:
             pass

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from benchmarks.certificate import Certificate
 
 BLUELAMP = Path(sys.executable).with_name("bluelamp")
 
@@ -22,10 +23,13 @@ BLUELAMP = Path(sys.executable).with_name("bluelamp")
 class Up:
     """Runs on a data folder of its own; `start` may be called again after a `kill`."""
 
-    def __init__(self, data: Path, **environment: str) -> None:
+    def __init__(self, data: Path, tls: Certificate | None = None, **environment: str) -> None:
         self.data = data
         self.port = _free_port()
-        self.url = f"http://localhost:{self.port}"
+        self.url = f"{'https' if tls else 'http'}://localhost:{self.port}"
+        self._context = tls.context() if tls else None
+        if tls:
+            environment |= {"BLUELAMP_TLS_CERTIFICATE": str(tls.certificate), "BLUELAMP_TLS_KEY": str(tls.key)}
         self._environment = {name: value for name, value in os.environ.items() if not name.startswith("BLUELAMP_")}
         self._environment.update(environment, BLUELAMP_DATA=str(data))
         self._process: subprocess.Popen[bytes] | None = None
@@ -44,7 +48,7 @@ class Up:
             assert self._process is not None
             assert self._process.poll() is None, "bluelamp up ended"
             try:
-                with urllib.request.urlopen(f"{self.url}/readyz", timeout=2) as answer:
+                with urllib.request.urlopen(f"{self.url}/readyz", timeout=2, context=self._context) as answer:
                     if answer.status == 200:
                         return
             except OSError:
@@ -114,6 +118,13 @@ class Up:
                 return connection.execute(sql, values).fetchall()
         except (OSError, ValueError, KeyError, psycopg.Error):
             return []
+
+
+def demonstration(data: Path) -> Path:
+    """A new data folder whose database goes with it."""
+    data.mkdir(mode=0o700)
+    (data / "instance.json").write_text(json.dumps({"demonstration": True, "instance": str(uuid.uuid4())}))
+    return data
 
 
 def _below(pid: int) -> list[tuple[int, str]]:

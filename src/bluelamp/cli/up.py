@@ -42,10 +42,11 @@ def web(
     import uvicorn
 
     from bluelamp.cli.supervisor import environment, listening
-    from bluelamp.project import configuration
     from bluelamp.ingest.wire.connection import Connection
+    from bluelamp.project import configuration
     from bluelamp.project.asgi import application
 
+    found = configuration.load()
     sockets = [socket.socket(fileno=descriptor) for descriptor in fd] if fd else listening.bind(host, port)
     environment.wait_at_gate(gate)
     uvicorn.Server(
@@ -57,7 +58,9 @@ def web(
             log_config=None,
             access_log=False,
             server_header=False,
-            forwarded_allow_ips=configuration.load().trusted_proxies,
+            forwarded_allow_ips=found.trusted_proxies,
+            ssl_certfile=found.tls_certificate or None,
+            ssl_keyfile=found.tls_key or None,
             limit_concurrency=_MOST_CONNECTIONS,
             timeout_graceful_shutdown=_DRAIN_SECONDS,
         )

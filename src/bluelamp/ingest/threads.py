@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from bluelamp.kernel.threads import Pool
+from bluelamp.kernel.threads import Crew, Pool
 
 # Each thread of the first two holds one database connection.
 in_database = Pool("dock-database", 4).run
@@ -13,6 +13,8 @@ in_database = Pool("dock-database", 4).run
 settling = Pool("dock-settling", 2).run
 """Work with database and store that may take long, as moving gigabytes to an object store does."""
 
-disk = Pool("dock-disk", max(4, 2 * (os.cpu_count() or 1)), database=False)
-on_disk = disk.run
-"""Hashing, sealing and files, without the database."""
+on_disk = Pool("dock-disk", max(4, 2 * (os.cpu_count() or 1)), database=False).run
+"""Files, without the database."""
+
+sealing = Crew("dock-sealing", max(2, os.cpu_count() or 1))
+"""Hashes and seals what arrives; more threads than cores would only take turns."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from queue import SimpleQueue
 from typing import ParamSpec, TypeVar
 
 from django.db import close_old_connections
@@ -24,10 +26,6 @@ class Pool:
     def __init__(self, name: str, threads: int, *, database: bool = True) -> None:
         self._executor = ThreadPoolExecutor(threads, name)
         self._database = database
-
-    def submit(self, function: Callable[[], None]) -> None:
-        """Start `function` in a thread of the pool. It must not raise, and has no database connection."""
-        self._executor.submit(function)
 
     async def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """`function(*args, **kwargs)` in a thread of the pool, with Django's connection looked after.
@@ -48,6 +46,33 @@ class Pool:
             future.exception()
             raise cancelled
         return future.result()
+
+
+class Crew:
+    """Threads for very many very short pieces of work, where a future for each would cost as much as the work."""
+
+    def __init__(self, name: str, threads: int) -> None:
+        self._name = name
+        self._threads = threads
+        self._work: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._started = False
+        self._lock = threading.Lock()
+
+    def submit(self, function: Callable[[], None]) -> None:
+        """Start `function` in a thread of the crew. It must not raise, and has no database connection."""
+        if not self._started:
+            self._start()
+        self._work.put(function)
+
+    def _start(self) -> None:
+        with self._lock:
+            for number in range(0 if self._started else self._threads):
+                threading.Thread(target=self._run, name=f"{self._name}_{number}", daemon=True).start()
+            self._started = True
+
+    def _run(self) -> None:
+        while True:
+            self._work.get()()
 
 
 def _with_connection(call: Callable[[], R]) -> R:

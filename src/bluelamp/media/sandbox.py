@@ -101,13 +101,16 @@ def process(
             child.wait()
 
 
+_NICE = 10
+
+
 def _start(channel: socket.socket, complaints: Any) -> subprocess.Popen[bytes]:
     """The child in a session of its own, with no environment but what the interpreter may need to load."""
     environment = {"OPENBLAS_NUM_THREADS": "1"}
     for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"):
         if name in os.environ:
             environment[name] = os.environ[name]
-    return subprocess.Popen(
+    child = subprocess.Popen(
         [sys.executable, "-I", "-B", "-m", "bluelamp.media.child", str(channel.fileno())],
         pass_fds=(channel.fileno(),),
         stdin=subprocess.DEVNULL,
@@ -118,6 +121,9 @@ def _start(channel: socket.socket, complaints: Any) -> subprocess.Popen[bytes]:
         env=environment,
         start_new_session=True,
     )
+    # A shift's footage comes in faster than it can be prepared for viewing: who docks must not wait for that.
+    os.setpriority(os.PRIO_PROCESS, child.pid, _NICE)
+    return child
 
 
 def _explain_end(child: subprocess.Popen[bytes], complaints: Any, error: Exception) -> NoReturn:

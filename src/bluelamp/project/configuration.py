@@ -74,6 +74,12 @@ SETTINGS = (
     ),
     Setting("BLUELAMP_MAX_UPLOAD_BYTES", "68719476736", "Largest recording accepted, in bytes."),
     Setting(
+        "BLUELAMP_TLS_CERTIFICATE",
+        "",
+        "File with the web server's certificate and those above it (PEM), for TLS without a proxy; empty: plain HTTP.",
+    ),
+    Setting("BLUELAMP_TLS_KEY", "", "File with that certificate's private key (PEM, not encrypted)."),
+    Setting(
         "BLUELAMP_UPLOADS_AT_ONCE",
         "32",
         "Uploads whose bytes each web process receives at the same time, some 8 MiB of memory each; further ones wait "
@@ -108,6 +114,8 @@ class Configuration:
     web_threads: int
     checkpoint_seconds: float
     max_upload_bytes: int
+    tls_certificate: str
+    tls_key: str
     uploads_at_once: int
     fsync: bool
     log_level: str
@@ -144,6 +152,8 @@ def load(environ: dict[str, str] | None = None) -> Configuration:
         web_threads=int(value["BLUELAMP_WEB_THREADS"]),
         checkpoint_seconds=float(value["BLUELAMP_CHECKPOINT_SECONDS"]),
         max_upload_bytes=int(value["BLUELAMP_MAX_UPLOAD_BYTES"]),
+        tls_certificate=value["BLUELAMP_TLS_CERTIFICATE"],
+        tls_key=value["BLUELAMP_TLS_KEY"],
         uploads_at_once=int(value["BLUELAMP_UPLOADS_AT_ONCE"]),
         fsync=value["BLUELAMP_FSYNC"] != "0",
         log_level=value["BLUELAMP_LOG_LEVEL"].upper(),

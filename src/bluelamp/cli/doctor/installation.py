@@ -60,10 +60,18 @@ def _settings(configuration: Configuration) -> Iterator[Finding]:
         yield bad(
             "address",
             f"{base_url} is not encrypted: passwords and footage cross the network in clear.",
-            "Put a TLS proxy in front and set BLUELAMP_BASE_URL to its https:// address.",
+            "Set BLUELAMP_TLS_CERTIFICATE and BLUELAMP_TLS_KEY, or put a TLS proxy in front and set BLUELAMP_BASE_URL "
+            "to its https:// address.",
         )
     else:
         yield ok("address", f"People reach it at {base_url}.")
+    if not configuration.fsync:
+        yield bad(
+            "durability",
+            "Uploads are acknowledged before the disk has them (BLUELAMP_FSYNC=0): a power cut loses footage that "
+            "cameras have erased.",
+            "Remove that setting; it is for measuring only.",
+        )
     if not configuration.demonstration and not configuration.email_url.startswith(("smtp://", "smtps://")):
         yield warn(
             "e-mail",

@@ -9,6 +9,7 @@ import errno
 import http.client
 import os
 import socket
+import ssl
 
 from bluelamp.kernel.errors import Conflict, Invalid
 
@@ -51,19 +52,23 @@ def close(sockets: list[socket.socket]) -> None:
         listener.close()
 
 
-def address(host: str, port: int) -> str:
+def address(host: str, port: int, *, tls: bool = False) -> str:
     """The address that a person on this machine opens; `localhost` for itself, since passkeys refuse 127.0.0.1."""
     if host in _ANYWHERE | _LOCAL:
         host = "localhost"
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    return f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def get_status(descriptor: int, path: str) -> int:
+def get_status(descriptor: int, path: str, *, tls: bool = False) -> int:
     """The HTTP status that the server behind a listening socket answers for `path`; 0 where it does not answer."""
     try:
         with socket.socket(fileno=os.dup(descriptor)) as listener:
             host, port = _reachable(listener)
         connection = http.client.HTTPConnection(host, port, timeout=5)
+        if tls:
+            # It is our own child behind our own socket: whose name the certificate bears does not matter here.
+            context = ssl._create_unverified_context()  # noqa: S323
+            connection = http.client.HTTPSConnection(host, port, timeout=5, context=context)
         try:
             connection.request("GET", path, headers={"Host": "localhost"})
             return connection.getresponse().status

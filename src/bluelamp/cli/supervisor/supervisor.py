@@ -73,7 +73,7 @@ class Supervisor:
             listeners = listening.bind(self._host, self._port)
             try:
                 port = listeners[0].getsockname()[1]
-                address = listening.address(self._host, port)
+                address = listening.address(self._host, port, tls=bool(configuration.load().tls_certificate))
                 lock.describe(pid=os.getpid(), address=address)
                 descriptors = tuple(listener.fileno() for listener in listeners)
                 return asyncio.run(_run(found, address, descriptors, self._screen, self._main))
@@ -179,10 +179,14 @@ class _Run:
                 f"Read {self._logs / 'migrate.log'}, put right what it names, and start again.",
             )
 
+    def _status_of(self, path: str) -> int:
+        tls = bool(self._configuration.tls_certificate)
+        return listening.get_status(self._descriptors[0], path, tls=tls)
+
     async def _answering(self) -> None:
         """Return when the web server says at /readyz that it can serve. Raises StartFailed when it cannot even run."""
         while True:
-            if await asyncio.to_thread(listening.get_status, self._descriptors[0], "/readyz") == 200:
+            if await asyncio.to_thread(self._status_of, "/readyz") == 200:
                 return
             for child in self._children:
                 if child.status.restarts >= _FIRST_ATTEMPTS:

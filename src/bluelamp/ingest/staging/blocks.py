@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import mmap
 import os
-from concurrent.futures import Future, ThreadPoolExecutor
+import threading
 from pathlib import Path
 
 from bluelamp.formats import sealed
 from bluelamp.ingest.staging.state import write_all
+from bluelamp.kernel.threads import Crew
 from bluelamp.vault.disk import sync
 
 _BUFFERS = 2
 _MOST_SPARE = 32
 
-_writers = ThreadPoolExecutor(8, "staging-write")
+_writers = Crew("staging-write", 8)
 _spare: list[mmap.mmap] = []
 
 
@@ -36,7 +37,8 @@ class SealedFile:
         """Open `path` to go on after `segments` full segments; anything behind them is cut off."""
         self._header = header
         self._buffers = [_spare.pop() if _spare else mmap.mmap(-1, sealed.SEGMENT) for _ in range(_BUFFERS)]
-        self._pending: Future[None] | None = None
+        self._writing = threading.Lock()
+        self._failure: OSError | None = None
         self._direct = -1
         self._appended = segments
         self.written = segments
@@ -63,13 +65,14 @@ class SealedFile:
         if not number:
             buffer[: sealed.HEADER_SIZE] = self._header
         self._appended += 1
-        self._pending = _writers.submit(self._write, number, buffer)
+        self._writing.acquire()
+        _writers.submit(lambda: self._write(number, buffer))
 
     def flush(self) -> None:
         """Wait until all that was appended is in the file. Raises OSError."""
-        if self._pending is not None:
-            pending, self._pending = self._pending, None
-            pending.result()
+        with self._writing:
+            if self._failure is not None:
+                raise self._failure
 
     def sync(self, *, data_only: bool = True) -> None:
         """Make what `written` counts durable."""
@@ -83,24 +86,31 @@ class SealedFile:
 
     def close(self) -> None:
         """Let go of the file; what is being written is waited for."""
-        if self._pending is not None:
-            self._pending.exception()
-            self._pending = None
-        for descriptor in (self._direct, self._descriptor):
-            if descriptor >= 0:
-                os.close(descriptor)
-        self._direct = self._descriptor = -1
+        with self._writing:
+            for descriptor in (self._direct, self._descriptor):
+                if descriptor >= 0:
+                    os.close(descriptor)
+            self._direct = self._descriptor = -1
         if len(_spare) < _MOST_SPARE:
             _spare.extend(self._buffers)
         self._buffers = []
 
     def _write(self, number: int, buffer: mmap.mmap) -> None:
-        descriptor = self._direct if self._direct >= 0 else self._descriptor
-        at, view = number * sealed.SEGMENT, memoryview(buffer)
-        count = os.pwrite(descriptor, view, at)
+        """In another thread, which holds the lock that `append` took."""
+        try:
+            self._write_block(number, memoryview(buffer))
+            self.written = number + 1
+        except OSError as error:
+            self._failure = error
+        finally:
+            self._writing.release()
+
+    def _write_block(self, number: int, block: memoryview) -> None:
+        at, count = number * sealed.SEGMENT, 0
+        if self._direct >= 0:
+            count = os.pwrite(self._direct, block, at)
         while count < sealed.SEGMENT:  # a disk that is nearly full takes a part; the cache takes odd lengths
-            count += os.pwrite(self._descriptor, view[count:], at + count)
-        self.written = number + 1
+            count += os.pwrite(self._descriptor, block[count:], at + count)
 
 
 def _length(segments: int) -> int:

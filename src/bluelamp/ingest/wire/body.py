@@ -69,7 +69,6 @@ class Body:
         self._filled = 0
         self._limit = first
         self._heard = time.monotonic()
-        self._progressed = self._heard
         self._count = 0
 
     def stop(self) -> None:
@@ -127,6 +126,7 @@ class Body:
             await asyncio.wait({self._ending}, timeout=_TICK_SECONDS)
             if self._ending.done():
                 return self._ending.result()
+            self._pump.flush()
             self._progress()
             silent = time.monotonic() - self._heard
             # While the disk is what is slow, the sender is not to blame for silence.

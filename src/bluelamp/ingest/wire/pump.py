@@ -8,13 +8,13 @@ from collections import deque
 from collections.abc import Callable
 
 from bluelamp.formats import sealed
-from bluelamp.ingest.threads import disk
+from bluelamp.ingest.threads import sealing
 
-BUFFERS = 4
+BUFFERS = 6
 """A connection's buffers; the network waits when all are full."""
 
-_TURN = 8
-"""Buffers that one connection may have worked off before another's turn comes."""
+_AT_A_TIME = 2
+"""Buffers that are handed over together: fewer turns between threads, and still most of them left for receiving."""
 
 _MOST_SPARE = 64
 
@@ -25,7 +25,7 @@ class Pump:
     """Feeds `sink` what is put into it. All methods belong to the event loop; only the sink runs in a thread.
 
     A buffer holds what one sealed segment takes, so that whole segments are sealed from where they were received.
-    `freed` is called whenever a buffer has been worked off.
+    `freed` is called whenever buffers have been worked off.
     """
 
     def __init__(self, sink: Callable[[memoryview], None], freed: Callable[[], None]) -> None:
@@ -38,6 +38,7 @@ class Pump:
         self._idle = asyncio.Event()
         self._idle.set()
         self._out = 0
+        self._draining = False
         self.error: BaseException | None = None
 
     @property
@@ -53,13 +54,19 @@ class Pump:
         return _spare.pop() if _spare else bytearray(sealed.FULL)
 
     def put(self, buffer: bytearray, filled: int) -> None:
-        """Hand over the first `filled` bytes of a buffer that `get` gave."""
+        """Hand over the first `filled` bytes of a buffer that `get` gave. They may wait for some more."""
         self._idle.clear()
+        self._waiting.append((buffer, filled))
+        if len(self._waiting) >= _AT_A_TIME:
+            self.flush()
+
+    def flush(self) -> None:
+        """Let the sink have what waits."""
         with self._lock:
-            self._waiting.append((buffer, filled))
-            start, self._at_work = not self._at_work, True
-        if start:
-            disk.submit(self._work)
+            if self._at_work or not self._waiting:
+                return
+            self._at_work = True
+        sealing.submit(self._work)
 
     def drop(self, buffer: bytearray) -> None:
         """Give back a buffer without its bytes."""
@@ -69,31 +76,36 @@ class Pump:
 
     async def drained(self) -> None:
         """Wait until the sink has taken everything. Raises what the sink raised."""
+        self._draining = True
+        self.flush()
         await self._idle.wait()
         if self.error is not None:
             raise self.error
 
     def _work(self) -> None:
-        for _ in range(_TURN):
-            with self._lock:
-                if not self._waiting:
-                    self._at_work = False
-                    self._loop.call_soon_threadsafe(self._rest)
-                    return
-                buffer, filled = self._waiting.popleft()
+        """In a thread: what waits, but no more than a connection's share before another's turn comes."""
+        done = []
+        for _ in range(min(len(self._waiting), BUFFERS)):
+            buffer, filled = self._waiting.popleft()
             if self.error is None:
                 try:
                     self._sink(memoryview(buffer)[:filled])
-                except BaseException as error:
+                except BaseException as error:  # raised again in the event loop
                     self.error = error
-            self._loop.call_soon_threadsafe(self._worked_off, buffer)
-        disk.submit(self._work)
-
-    def _worked_off(self, buffer: bytearray) -> None:
-        self.drop(buffer)
-        self._freed()
-
-    def _rest(self) -> None:
+            done.append(buffer)
         with self._lock:
-            if not self._at_work and not self._waiting:
-                self._idle.set()
+            self._at_work = again = len(self._waiting) >= _AT_A_TIME
+        self._loop.call_soon_threadsafe(self._worked_off, done)
+        if again:
+            sealing.submit(self._work)
+
+    def _worked_off(self, buffers: list[bytearray]) -> None:
+        for buffer in buffers:
+            self.drop(buffer)
+        with self._lock:
+            resting = not self._at_work and not self._waiting
+        if resting:
+            self._idle.set()
+        elif self._draining:
+            self.flush()
+        self._freed()

@@ -1,0 +1,49 @@
+"""`bluelamp bench`: measure this machine, each figure beside a peer's taken in the same run."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bluelamp.kernel.errors import Invalid
+
+_CHECKOUT = Path(__file__).parents[3]
+
+
+class Name(StrEnum):
+    """What can be measured."""
+
+    INGEST = "ingest"
+    SHIFT = "shift"
+
+
+def bench(
+    name: Annotated[
+        Name, typer.Argument(help="ingest: uploads beside other servers; shift: 400 cameras dock at once.")
+    ],
+    rounds: Annotated[int, typer.Option(help="Interleaved rounds of each server (ingest).", min=1)] = 5,
+    cameras: Annotated[int, typer.Option(help="Cameras that dock (shift).", min=1)] = 400,
+    tls: Annotated[bool, typer.Option("--tls", help="Behind TLS (ingest).")] = False,
+    report: Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")] = None,
+) -> None:
+    """Measure against peers. The machine should have nothing else to do; every figure is a median of several rounds."""
+    if not (_CHECKOUT / "benchmarks").is_dir():
+        raise Invalid(
+            "The measurements come with the source, not with the installed package.",
+            "Nothing was measured.",
+            "Run `bluelamp bench` from a clone of the repository.",
+        )
+    sys.path.insert(0, str(_CHECKOUT))
+    module: Any = importlib.import_module(f"benchmarks.{name}")
+    given = {"rounds": rounds, "tls": tls} if name is Name.INGEST else {"cameras": cameras}
+    figures = module.run(**given, tell=typer.echo)
+    text = json.dumps(figures, indent=2)
+    if report is not None:
+        report.write_text(text + "\n")
+    typer.echo(text)

@@ -1,0 +1,1 @@
+"""Long stories under load: parts are run with every test, the whole by `make soak`."""
