@@ -1,6 +1,7 @@
 # Everything from a bare machine with Python 3.11+, git and make.
 #   make demo    set up and run a demonstration force (ARGS="--exit" ends it after printing a summary)
 #   make test    set up, lint and run the tests
+#   make test-s3 the tests against a real S3 service (Ceph), which it installs where it may
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,7 +12,7 @@ export UV_SYSTEM_CERTS := 1
 # uv is fast; where it cannot reach the index as this machine sets it up for pip, pip does the same more slowly.
 install = $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python $(1) || $(BIN)/python -m pip install --quiet $(1)
 
-.PHONY: demo test lint format docs soak clean run-env dev-env browser
+.PHONY: demo test test-s3 lint format docs soak clean run-env dev-env browser ceph
 
 demo: run-env
 	$(BIN)/bluelamp demo $(ARGS)
@@ -31,6 +32,9 @@ format: dev-env
 
 soak: dev-env browser
 	$(BIN)/python -m pytest -m soak $(ARGS)
+
+test-s3: dev-env ceph
+	$(BIN)/python -m pytest -m s3 $(ARGS)
 
 docs: dev-env
 	$(BIN)/mkdocs build --strict
@@ -66,3 +70,10 @@ $(VENDOR)/.built: package.json package-lock.json $(wildcard frontend/* frontend/
 browser:
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
 	  { echo "The browser journeys need Chromium: install the package 'chromium', then run make test again."; exit 1; }
+
+CEPH := ceph-mon ceph-osd radosgw ceph-common
+ceph:
+	@(for program in ceph-mon ceph-osd radosgw radosgw-admin ceph; do command -v $$program >/dev/null || exit 1; done) || \
+	  { [ "$$(id -u)" = 0 ] && apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(CEPH) >/dev/null; } || \
+	  { echo "The S3 tests need Ceph's object gateway: install the packages '$(CEPH)', then run make test-s3 again."; exit 1; }

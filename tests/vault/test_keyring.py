@@ -242,3 +242,20 @@ def test_the_keyring_is_chosen_by_its_url(tmp_path):
     for url in ["postgresql://host/keys", "sqlite://host/x", "sqlite:", "nonsense"]:
         with pytest.raises(Invalid, match="BLUELAMP_KEYRING_URL"):
             _keyring(url, tmp_path)
+
+
+def test_a_secret_is_kept_wrapped_and_never_replaced(tmp_path) -> None:
+    from bluelamp.vault.errors import KeyExists, KeyUnknown
+    from bluelamp.vault.keyring import SqliteKeyring
+
+    folder = tmp_path / "ring"
+    keyring = SqliteKeyring(folder / "keyring.sqlite")
+    secret = b"a private key of any length" * 40
+    keyring.keep_secret("axis/one", secret)
+    with pytest.raises(KeyExists):
+        keyring.keep_secret("axis/one", b"another")
+    assert SqliteKeyring(folder / "keyring.sqlite").secret("axis/one") == secret
+    with pytest.raises(KeyUnknown):
+        keyring.secret("axis/two")
+    assert secret[:20] not in (folder / "keyring.sqlite").read_bytes()
+    assert keyring.count() == 0, "it is no footage's key"

@@ -5,14 +5,12 @@ import multiprocessing
 import os
 import threading
 import time
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from obstore import store as obstore_stores
 
 from bluelamp.kernel.errors import Invalid, StorageFull
-from bluelamp.vault.errors import NameRefused, ObjectMissing, StoreUnavailable
+from bluelamp.vault.errors import NameRefused, ObjectMissing, StoreRefused, StoreUnavailable
 from bluelamp.vault.stores import LocalStore, ObjectStore, _store
 
 NAME = "recordings/0190a6c0-0000-7000-8000-000000000000/original"
@@ -311,27 +309,45 @@ def test_the_store_is_chosen_by_its_url(tmp_path):
             _store(url, tmp_path)
 
 
-def test_an_object_store_that_does_not_answer_is_said_without_naming_its_hosts():
-    unreachable = obstore_stores.S3Store(
-        "bucket",
-        endpoint="http://127.0.0.1:9",
-        access_key_id="test",
-        secret_access_key="testing",
-        region="us-east-1",
-        client_options={"allow_http": True},
-        retry_config={"max_retries": 0, "retry_timeout": timedelta(seconds=1)},
-    )
-    store = ObjectStore(unreachable)
+def test_an_object_store_that_does_not_answer_is_said_without_naming_its_hosts(monkeypatch):
+    for variable, value in {
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+    }.items():
+        monkeypatch.setenv(variable, value)
+    store = ObjectStore.from_url("s3://bucket/folder")
     for attempt in (
         lambda: store.put_stream(NAME, [b"x"]),
         lambda: store.get_range(NAME, 0, 1),
         lambda: store.exists(NAME),
         lambda: store.delete(NAME),
         lambda: list(store.list()),
+        lambda: list(store.remains(NAME)),
+        lambda: store.hold(NAME, True),
+        lambda: store.supports_hold(),
+        lambda: store.sweep_temporary(0),
     ):
         with pytest.raises(StoreUnavailable) as caught:
             attempt()
+        assert not isinstance(caught.value, StoreRefused)
         assert "127.0.0.1" not in str(caught.value)
+
+
+def test_a_store_without_holds_of_its_own_says_so_and_does_nothing(store):
+    store.put_stream(NAME, [b"x"])
+    assert store.supports_hold() is False
+    store.hold(NAME, True)
+    store.delete(NAME)
+    assert list(store.remains("recordings")) == []
+
+
+def test_what_remains_of_a_name_is_the_object_and_what_lies_below_it(store):
+    store.put_stream("recordings/a/original", [b"x"])
+    store.put_stream("recordings/ab/original", [b"x"])
+    assert list(store.remains("recordings/a")) == ["recordings/a/original"]
+    assert list(store.remains("recordings/a/original")) == ["recordings/a/original"]
+    assert list(store.remains("recordings/b")) == []
 
 
 def _write_until_killed(root, acknowledged):

@@ -97,6 +97,6 @@ def readable_hold(hold: Hold, *, releasable: bool = False) -> ReadableHold:
         reason=hold.reason,
         placed_by=words.names({hold.placed_by}).get(hold.placed_by, "Bluelamp"),
         placed_at=hold.placed_at,
-        source=hold.source.partition(":")[0],
+        source=hold.source.partition(":")[0].replace("_", " "),
         release=reverse("retention:release_hold", args=[hold.pk]) if releasable else "",
     )

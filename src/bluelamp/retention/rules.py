@@ -18,6 +18,7 @@ LONDON = ZoneInfo("Europe/London")
 
 DEFAULT = "default"
 LATE_ARRIVAL = "late_arrival"
+REVIEW = "review"
 EVIDENCE = "evidence"
 INCIDENT = "incident"
 
@@ -260,7 +261,7 @@ def _rules(facts: Facts, policy: Policy) -> Iterable[Rule]:
     if facts.review_until is not None:
         basis = "Force policy: no reason that ends deletes footage by itself"
         why = "its last reason to be kept ended after it was due, and it is given time to be reviewed"
-        yield Rule("review", "Review after a reason ended", facts.review_until, facts.review_until, basis, why)
+        yield Rule(REVIEW, "Review after a reason ended", facts.review_until, facts.review_until, basis, why)
     if facts.flag is not None:
         yield _evidence(facts.flag, facts.started_at, policy)
     for hold in facts.holds:

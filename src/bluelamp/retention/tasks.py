@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
+from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from bluelamp.retention import services
+from bluelamp.retention import object_hold, services
 
 _FIRST = 100  # before media jobs that wait: the limit does not
+_LAST = -100
+_FOR_HOURS = RetryStrategy(max_attempts=8, exponential_wait=3)  # a store that is down longer is left to the repair
 
 
 @app.periodic(cron="* * * * *")
@@ -21,3 +26,14 @@ def sweep(timestamp: int) -> None:
 @app.task(queue="retention", name="retention.reconsider", queueing_lock="retention.reconsider")
 def reconsider(timestamp: int) -> None:
     services.reconsider()
+
+
+@app.task(queue="retention", name=object_hold.ALIGN, retry=_FOR_HOURS)
+def align_object_hold(recording_id: str) -> None:
+    object_hold.align(UUID(recording_id))
+
+
+@app.periodic(cron="40 3 * * *")
+@app.task(queue="retention", name=object_hold.REPAIR, priority=_LAST)
+def repair_object_holds(timestamp: int, after: str | None = None) -> None:
+    object_hold.repair(UUID(after) if after else None)

@@ -89,6 +89,37 @@ class StoreUnavailable(Busy):
         )
 
 
+class StoreRefused(StoreUnavailable):
+    """The object store answered, and refused: wrong or missing credentials, too few rights, no such bucket.
+
+    `code` is the service's own word for it ("SignatureDoesNotMatch"), or its HTTP status.
+    """
+
+    title = "The store refused"
+
+    def __init__(self, code: str) -> None:
+        Busy.__init__(
+            self,
+            f"The object store refused what was asked ({code}).",
+            "Footage already stored is not affected; what was being sent is not acknowledged.",
+            "The operator checks the credentials, their rights and the bucket's name, then runs: bluelamp doctor",
+        )
+        self.code = code
+
+
+class HeldInStore(Conflict):
+    """The store itself keeps the object: it is under a legal hold there."""
+
+    title = "The store holds this file"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The object {name} is under a legal hold in the store.",
+            "Nothing of it was deleted or replaced.",
+            "Release what holds the recording; its legal hold in the store ends with that.",
+        )
+
+
 class NameRefused(Invalid):
     """An object name that could reach outside the store, or that no store can hold."""
 

@@ -9,7 +9,7 @@ import secrets
 import sqlite3
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -41,6 +41,10 @@ class Keyring(ABC):
     def create(self, key_id: str) -> bytes:
         """Make, keep and return a new random data key (32 bytes). Raises KeyExists, KeyErased."""
 
+    def create_all(self, key_ids: Sequence[str]) -> list[bytes]:
+        """`create` for each of them; faster where a keyring can make many durable at once."""
+        return [self.create(key_id) for key_id in key_ids]
+
     @abstractmethod
     def get(self, key_id: str) -> bytes:
         """The data key. Raises KeyErased, KeyUnknown, and KeyringUnusable when its record is damaged."""
@@ -64,6 +68,14 @@ class Keyring(ABC):
     def erased_at(self, key_id: str) -> datetime | None:
         """When the key was erased (aware UTC); None if it was not."""
 
+    @abstractmethod
+    def keep_secret(self, name: str, secret: bytes) -> None:
+        """Keep a secret that is no data key, such as a private key, wrapped by the root key. Raises KeyExists."""
+
+    @abstractmethod
+    def secret(self, name: str) -> bytes:
+        """The secret kept under that name. Raises KeyUnknown, and KeyringUnusable when its record is damaged."""
+
 
 class SqliteKeyring(Keyring):
     """A keyring in one SQLite file, with its root key in a file beside it; both mode 0600 in a 0700 folder.
@@ -86,15 +98,19 @@ class SqliteKeyring(Keyring):
         self._check_root()
 
     def create(self, key_id: str) -> bytes:
-        key = secrets.token_bytes(DATA_KEY_SIZE)
-        wrapped = self._wrap(key, key_id.encode())
+        return self.create_all([key_id])[0]
+
+    def create_all(self, key_ids: Sequence[str]) -> list[bytes]:
+        keys = [secrets.token_bytes(DATA_KEY_SIZE) for _ in key_ids]
         with self._transaction() as connection:
-            self._refuse_erased(key_id)
-            try:
-                connection.execute("INSERT INTO data_key (key_id, wrapped) VALUES (?, ?)", (key_id, wrapped))
-            except sqlite3.IntegrityError as error:
-                raise KeyExists(key_id) from error
-        return key
+            for key_id, key in zip(key_ids, keys, strict=True):
+                self._refuse_erased(key_id)
+                wrapped = self._wrap(key, key_id.encode())
+                try:
+                    connection.execute("INSERT INTO data_key (key_id, wrapped) VALUES (?, ?)", (key_id, wrapped))
+                except sqlite3.IntegrityError as error:
+                    raise KeyExists(key_id) from error
+        return keys
 
     def get(self, key_id: str) -> bytes:
         rows = self._query(_LIVE_KEY, (key_id, _WRAPPED_SIZE))
@@ -134,6 +150,27 @@ class SqliteKeyring(Keyring):
         rows = self._query("SELECT erased_at FROM erased_key WHERE key_id = ?", (key_id,))
         return datetime.fromisoformat(rows[0][0]) if rows else None
 
+    def keep_secret(self, name: str, secret: bytes) -> None:
+        wrapped = self._wrap(secret, _of_secret(name))
+        with self._transaction() as connection:
+            try:
+                connection.execute("INSERT INTO secret (name, wrapped) VALUES (?, ?)", (name, wrapped))
+            except sqlite3.IntegrityError as error:
+                raise KeyExists(name) from error
+
+    def secret(self, name: str) -> bytes:
+        rows = self._query("SELECT wrapped FROM secret WHERE name = ?", (name,))
+        if not rows:
+            raise KeyUnknown(name)
+        try:
+            return self._unwrap(rows[0][0], _of_secret(name))
+        except InvalidTag as error:
+            raise KeyringUnusable(
+                f"The record of the secret {name} is damaged.",
+                "What it opens cannot be opened; footage that is sealed already is not affected.",
+                "Restore the keyring from its latest copy, then run: bluelamp doctor",
+            ) from error
+
     def close(self) -> None:
         """Close this thread's connection."""
         opened = getattr(self._local, "opened", None)
@@ -168,6 +205,7 @@ class SqliteKeyring(Keyring):
                 "CREATE TABLE IF NOT EXISTS erased_key (key_id TEXT PRIMARY KEY, erased_at TEXT NOT NULL)"
             )
             connection.execute("CREATE TABLE IF NOT EXISTS root_check (wrapped BLOB NOT NULL)")
+            connection.execute("CREATE TABLE IF NOT EXISTS secret (name TEXT PRIMARY KEY, wrapped BLOB NOT NULL)")
 
     def _check_root(self) -> None:
         """Tell at once, not at the first footage opened, when the root key belongs to another keyring."""
@@ -230,6 +268,11 @@ class SqliteKeyring(Keyring):
         connection.execute("PRAGMA synchronous = EXTRA")
         connection.execute("PRAGMA temp_store = MEMORY")
         return connection
+
+
+def _of_secret(name: str) -> bytes:
+    # Apart from data keys: a record moved from one table to the other does not open.
+    return b"secret:" + name.encode()
 
 
 def get_keyring() -> Keyring:

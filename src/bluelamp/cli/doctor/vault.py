@@ -5,10 +5,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bluelamp.cli.doctor.finding import Finding, bad, note, ok, open_to_others
+from bluelamp.cli.doctor.finding import Finding, State, bad, note, ok, open_to_others
 from bluelamp.kernel.errors import BluelampError
 from bluelamp.project.configuration import Configuration
+
+if TYPE_CHECKING:
+    from bluelamp.vault.stores import Store
 
 _PROBE = b"written by bluelamp doctor"
 
@@ -33,6 +37,11 @@ def _store(configuration: Configuration) -> Iterator[Finding]:
     name = f"doctor/{secrets.token_hex(8)}"
     try:
         store = get_store()
+        if store.may_support_hold:
+            lock = _object_lock(store)
+            yield lock
+            if lock.state is State.BAD:
+                return  # a probe might stay for ever
         store.put_stream(name, [_PROBE])
         try:
             read = store.get_range(name, 0, len(_PROBE))
@@ -45,6 +54,23 @@ def _store(configuration: Configuration) -> Iterator[Finding]:
         yield ok("store", f"{where}: wrote, read and deleted a probe.")
     else:
         yield bad("store", f"{where} gave back other bytes than were written.", "Stop using it and check its disks.")
+
+
+def _object_lock(store: Store) -> Finding:
+    supported, period = store.supports_hold(), store.retention_period()
+    if period:
+        return bad(
+            "object lock",
+            f"The bucket keeps every new object for {period}, so that footage cannot be deleted when it must be.",
+            "Remove the bucket's default retention. What was stored meanwhile stays until that period ends.",
+        )
+    if supported:
+        return ok("object lock", "Originals of what is flagged or held are put under a legal hold in the bucket too.")
+    return note(
+        "object lock",
+        "The bucket has no Object Lock: whoever has its credentials can delete held footage in it.",
+        "Its rules keep it all the same. To have the second lock, use a bucket that was made with Object Lock.",
+    )
 
 
 def _keyring(configuration: Configuration) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from bluelamp import custody
@@ -11,7 +12,7 @@ from bluelamp.footage.services.locked import changeable, incident
 from bluelamp.footage.services.marks import LONGEST_REASON, required
 from bluelamp.kernel import clock
 from bluelamp.kernel.errors import Invalid
-from bluelamp.retention import queries, rules
+from bluelamp.retention import object_hold, queries, rules
 from bluelamp.retention.events import ArrivedLate, RetentionExtended, ReviewGiven, ShorteningStopped
 from bluelamp.retention.models import Extension, Hold
 
@@ -62,13 +63,19 @@ def extend(recording: Recording, *, until: datetime, reason: str, actor: str) ->
 
 
 @custody.unrecorded("part of the service that calls it; what it changes is recorded by footage's services and here")
-def settle(recording: Recording, now: datetime) -> rules.Decision:
-    """The decision about a recording whose row the caller has locked, carried out short of quarantine and deletion."""
-    decision = queries.decision(recording)
+def settle(recording: Recording, now: datetime, decision: rules.Decision | None = None) -> rules.Decision:
+    """The decision about a recording whose row the caller has locked, carried out short of quarantine and deletion.
+
+    `decision` is one that the caller has just made in this transaction.
+    """
+    decision = decision or queries.decision(recording)
     # An empty rule means that this recording was never decided about, so nothing can be shortened.
     if recording.due_rule and decision.earlier_than(recording.due_at):
         decision = _shortened(recording, decision, now)
+    held = object_hold.wanted(recording)
     footage.set_due(recording, decision.due_at, decision.governing.code)
+    if object_hold.wanted(recording) != held:
+        object_hold.align_soon(recording)
     quarantined = recording.state == Recording.State.QUARANTINED
     if quarantined and decision.step(now) is rules.Step.KEEP:
         footage.mark_restored(recording, reason=f"Kept by the rule: {decision.governing.title}")
@@ -106,7 +113,8 @@ def welcome(recording: Recording) -> None:
                 review_until=recording.review_until,
             )
         )
-    settle(recording, clock.now())
+        facts = replace(facts, review_until=recording.review_until)
+    settle(recording, clock.now(), rules.decide(facts, policy))
 
 
 def _shortened(recording: Recording, decision: rules.Decision, now: datetime) -> rules.Decision:

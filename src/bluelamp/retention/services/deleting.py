@@ -158,15 +158,14 @@ def _claim(recording_id: UUID) -> Deletion | None:
 
 
 def _names(recording: Recording) -> set[str]:
-    """The objects that the store holds under a recording, the master wherever it is."""
+    """The objects of which the store keeps anything under a recording, the master wherever it is."""
     store = get_store()
-    names = set(store.list(f"recordings/{recording.pk}"))
-    if store.exists(recording.original):
-        names.add(recording.original)
-    return names
+    return {*store.remains(f"recordings/{recording.pk}"), *store.remains(recording.original)}
 
 
 def _remove(names: set[str]) -> set[str]:
+    store = get_store()
     for name in sorted(names):
+        store.hold(name, False)  # it was closed under its row's lock: whatever held it before holds it no more
         objects.delete(name)
     return names

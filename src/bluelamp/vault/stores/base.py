@@ -16,8 +16,12 @@ _PART = re.compile(r"[A-Za-z0-9._=@-]{1,200}")
 class Store(ABC):
     """Named, immutable byte strings. A put is visible whole or not at all, and durable when it returns.
 
-    Every method raises NameRefused for a name that is not safe, and StorageFull when there is no room.
+    Every method raises NameRefused for a name that is not safe, StorageFull when there is no room, and
+    StoreUnavailable (StoreRefused, where it answers and will not) when the store cannot be used, within seconds.
     """
+
+    may_support_hold = False
+    """Whether asking `supports_hold` can ever be worth it; known without asking the store."""
 
     @abstractmethod
     def put_file(self, name: str, path: Path, *, move: bool = False) -> None:
@@ -37,7 +41,11 @@ class Store(ABC):
 
     @abstractmethod
     def delete(self, name: str) -> None:
-        """Remove the object, durably; removing what is not there is no error."""
+        """Remove the object, durably, with every older version of it and every unfinished put.
+
+        Removing what is not there is no error. Raises HeldInStore, having removed nothing, while the store itself holds
+        any version of it: release that first (`hold`).
+        """
 
     @abstractmethod
     def exists(self, name: str) -> bool:
@@ -46,6 +54,30 @@ class Store(ABC):
     @abstractmethod
     def list(self, prefix: str = "") -> Iterator[str]:
         """The names of all objects in the folder `prefix` (whole parts; empty: everywhere), in any order."""
+
+    def remains(self, name: str) -> Iterator[str]:
+        """Of the object `name` and all in the folder `name`: the names of which the store keeps anything at all.
+
+        Unlike `list` it names those too of which only an older version, a marker or an unfinished put is left.
+        """
+        yield from self.list(name)
+        if self.exists(name):
+            yield name
+
+    def supports_hold(self) -> bool:
+        """Whether this store can be told to refuse the deletion of an object until told otherwise."""
+        return False
+
+    def retention_period(self) -> str:
+        """The retention period that the store by itself gives to every new object, in words; empty: none."""
+        return ""
+
+    def hold(self, name: str, held: bool) -> None:
+        """Put the object under the store's own legal hold, or release it; nothing where that is so already.
+
+        A store that supports no hold does nothing. Raises ObjectMissing for holding what is not there.
+        """
+        return
 
     @abstractmethod
     def sweep_temporary(self, older_than_seconds: float) -> int:
