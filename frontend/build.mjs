@@ -40,6 +40,7 @@ const copied = async (...path) => {
 }
 
 const files = {
+  'adding.js': await script('adding.js'),
   'bluelamp.css': styles(),
   'bluelamp.js': await script('bluelamp.js'),
   'htmx.min.js': await copied('htmx.org', 'dist', 'htmx.min.js'),

@@ -144,14 +144,25 @@ def test_ids_that_commit_out_of_order_all_reach_the_tree(committed_db):
         (lambda leaf: None if leaf.index == 1 else leaf, "Leaf 1 is missing"),
         (lambda leaf: None if leaf.index == 2 else leaf, "the ledger has 2"),
         (lambda leaf: replace(leaf, salts={}) if leaf.index == 0 else leaf, "does not match"),
+        (lambda leaf: replace(leaf, listed_as_said=False) if leaf.index == 1 else leaf, "Leaf 1: its type or time"),
     ],
-    ids=["edited_value", "edited_entry", "removed_leaf", "removed_last_leaf", "removed_salts"],
+    ids=["edited_value", "edited_entry", "removed_leaf", "removed_last_leaf", "removed_salts", "edited_column"],
 )
 def test_tampering_is_found(committed_db, change, words):
     for number in range(3):
         _record(number)
     sequencer.drain()
     assert words in " ".join(_report(change).problems)
+
+
+def test_an_event_that_was_taken_out_of_the_queue_to_the_tree_is_found(committed_db):
+    _record()
+    sequencer.drain()
+    _record(2)
+    assert _report().good
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM custody_pending")
+    assert _report().problems == ("1 event stands neither in the tree nor in the queue to it.",)
 
 
 def test_a_checkpoint_of_another_key_is_not_trusted(committed_db):

@@ -65,6 +65,12 @@ def test_a_room_may_say_it_better():
     assert words.describe(item(details={"keeper": "Ada"})) == "Lit by Ada."
 
 
+def test_one_sentence_may_stand_for_a_type_whatever_its_event_holds():
+    words.sentences({"lamp.lit": "Lit", "lamp.out": "Put out."})
+    assert words.describe(item()) == "Lit."
+    assert words.describe(item("lamp.out", details={"keeper": "Ada"})) == "Put out."
+
+
 def test_an_event_of_an_unknown_type_is_described_by_its_tag():
     assert words.describe(item("lamp.blown_out")) == "Lamp: blown out."
 

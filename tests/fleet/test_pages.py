@@ -138,6 +138,7 @@ def test_an_officer_who_is_not_meant_clearly_is_asked_for_again(
     response = manager.post("/fleet/cameras/BL-7/issue/", {"person": typed})
     assert response.status_code == 422
     assert words in response.content.decode()
+    assert "govuk-form-group--error" in response.content.decode()
     assert not Assignment.objects.exists()
 
 
@@ -159,7 +160,7 @@ def test_the_cameras_page_shows_dockings_key_and_problems(manager: Client, camer
     services.pin_key(camera, public_key_text(Ed25519PrivateKey.generate()), actor=dock.custody_id)
     services.record_docking(camera, dock, battery_percent=81, clock_offset_ms=90_000, firmware="1.4.2")
     page = manager.get("/fleet/cameras/BL-7/").content.decode()
-    for words in ("Northgate 1", "81 %", "90.0 s behind", "clock differs", "1.4.2", "Key fingerprint"):
+    for words in ("Northgate 1", "81 %", "90.0 s behind", "Clock differs", "1.4.2", "Key fingerprint"):
         assert words in page, words
     assert b"clock differs" in manager.get("/").content
 
@@ -182,7 +183,7 @@ def test_a_docks_token_is_shown_once_and_works_until_it_is_revoked(manager: Clie
     assert token not in manager.get("/fleet/docks/").content.decode()
     manager.post(f"/fleet/docks/{dock.pk}/revoke/", {"reason": "Stolen"})
     assert queries.authenticate_dock(token) is None
-    assert b"revoked" in manager.get("/fleet/docks/").content
+    assert b"Revoked" in manager.get("/fleet/docks/").content
 
 
 def test_the_roll_out_adds_up_along_the_tree(manager: Client, unit: Unit) -> None:
@@ -248,3 +249,23 @@ def test_an_empty_fleet_says_what_to_do(client: Client) -> None:
     assert b"There are no cameras yet" in client.get("/fleet/").content
     assert b"There are no docks yet" in client.get("/fleet/docks/").content
     assert b"There are no units yet" in client.get("/fleet/rollout/").content
+
+
+def test_a_supervisor_sees_at_home_which_cameras_of_the_unit_need_a_look(client: Client, camera: Camera) -> None:
+    elsewhere = services.register_camera(serial="ZZ-1", model="BW-2", unit=factories.unit(), actor="person:1")
+    for each in (camera, elsewhere):
+        each.last_docked_at, each.clock_offset_ms = clock.now(), None
+        each.save()
+    signin.quickly(client, factories.person(Role.SUPERVISOR, unit=camera.unit))
+    home = client.get("/").content
+    assert b"BL-7" in home
+    assert b"ZZ-1" not in home
+
+
+def test_why_nothing_is_projected_stands_once_under_the_table_and_not_in_each_row(manager: Client, unit: Unit) -> None:
+    borough = unit.parent
+    assert borough is not None
+    factories.unit("Northgate Traffic", parent=borough)
+    page = manager.get(f"/fleet/rollout/?unit={borough.code}").content.decode()
+    assert page.count("–: nothing can be projected") == 1
+    assert "Nothing is planned yet." not in page.partition("Plans and projections")[2]

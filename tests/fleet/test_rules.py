@@ -42,11 +42,12 @@ def test_a_burst_that_has_stopped_is_not_taken_for_a_pace_that_goes_on_for_ever(
     ("issued", "planned", "words"),
     [
         ([], 0, "Nothing is planned yet"),
-        ([], 10, "Cannot be projected yet: 0 first issues"),
+        ([], 10, "Cannot be projected yet: no first issue"),
+        ([TODAY], 10, "Cannot be projected yet: one first issue in the last 8 weeks"),
         (one_a_day(4), 10, "Cannot be projected yet: 4 first issues"),
         (one_a_day(10), 50, "Cannot be projected yet: the first camera was issued only 9 days ago"),
         ([TODAY - timedelta(days=d) for d in range(0, 50, 10)], 100_000, "over ten years"),
-        ([TODAY - timedelta(days=400)] * 50, 100, "Cannot be projected yet: 0 first issues in the last 8 weeks"),
+        ([TODAY - timedelta(days=400)] * 50, 100, "Cannot be projected yet: no first issue in the last 8 weeks"),
     ],
 )
 def test_where_it_cannot_be_said_the_sentence_says_why(issued: list[date], planned: int, words: str) -> None:

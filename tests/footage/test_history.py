@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bluelamp import custody
+from bluelamp.custody import queries as ledger
+from bluelamp.custody import words
 from bluelamp.footage import history, queries, services
 from bluelamp.footage.events import RecordingConsulted
 from bluelamp.kernel.transaction import atomic
@@ -41,7 +43,7 @@ def test_a_hundred_ranges_of_one_player_are_one_line_of_what_was_watched(raw, ma
     _watch(raw, detective, "Statement", (0, 99), (100, 199), (400, 499))
     what = [(line.what, line.who) for line in _lines(raw, manager)]
     assert what == [
-        ("Watched 0:00 to 0:20, 0:40 to 0:50, approximately", str(detective)),
+        ("Watched or downloaded: 0:00 to 0:20, 0:40 to 0:50, approximately", str(detective)),
         ("Opened to watch", str(detective)),
     ]
 
@@ -82,3 +84,14 @@ def test_an_unknown_event_and_an_unknown_actor_still_read_as_words(raw, manager)
         custody.record(RecordingConsulted(actor="elsewhere:9", subject=raw.custody_id))
     (line,) = _lines(raw, manager)
     assert (line.who, line.what) == ("elsewhere:9", "Facts read")
+
+
+def test_the_recordings_page_and_the_audit_trail_say_the_same(raw, officer, manager, auditor):
+    category = factories.category()
+    services.flag(raw, category=category, reason="Assault", by=officer)
+    services.add_reference(raw, kind="crime", value="01/123", by=officer)
+    services.lock(raw, reason="Injury", by=manager)
+    said = [words.describe(item).removesuffix(".") for item in ledger.history(raw.custody_id)]
+    shown = [line.what for line in _lines(raw, auditor)]
+    assert shown == said[::-1]
+    assert f"Flagged as evidence: {category.name}" in shown

@@ -108,6 +108,9 @@ def test_the_list_shows_exactly_what_the_policy_lets_one_see_the_facts_of(
     unknown = factories.recording(stranger)
     Recording.objects.filter(pk=unknown.pk).update(wearer=None, unit=None)
     recordings.append(Recording.objects.get(pk=unknown.pk))
+    added = factories.recording(stranger)
+    Recording.objects.filter(pk=added.pk).update(wearer=None, unit=None, added_by=people[3])
+    recordings.append(Recording.objects.get(pk=added.pk))
     member = people[3]
     of_case = Hook("test")
     of_case.register(lambda person_id: [recordings[1].pk] if person_id == member.pk else [])

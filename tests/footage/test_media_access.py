@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 from django.test import Client
 
+from bluelamp.cases import services as cases
 from bluelamp.custody import queries as ledger
 from bluelamp.footage import hooks, media, services
 from bluelamp.footage.models import Recording, ServedRange, Viewing
@@ -230,6 +231,22 @@ def test_the_wearer_sees_the_poster_without_a_viewing(pictured):
     assert response.headers["content-type"] == "image/jpeg"
     assert response.content.startswith(b"\xff\xd8\xff")
     assert response.headers["cache-control"] == "private, no-store"
+
+
+def test_a_poster_that_no_list_showed_is_recorded_once_and_the_wearers_own_never(pictured):
+    detective = factories.person(Role.INVESTIGATOR, unit=pictured.unit)
+    member = factories.person(Role.INVESTIGATOR)
+    case = cases.open_case("Lantern", opened_by=detective, urn="01AB1")
+    cases.add_recording(case, pictured.recording, actor=detective, reason="Shows it")
+    cases.add_member(case, member, role="investigator", actor=detective)
+    address, session = media.poster_url(pictured.recording), session_of(member)
+    for _ in range(3):
+        assert ask(address, session).status_code == 200
+    ask(address, pictured.session)
+    assert [item.actor for item in ledger.search(tag="footage.listed")] == [member.custody_id]
+    services.log_listing(detective, [pictured.recording], {"page": "list"})
+    ask(address, session_of(detective))
+    assert ledger.count("footage.listed") == 2
 
 
 @pytest.mark.parametrize("role", [Role.OFFICER, Role.SUPERVISOR, Role.BWV_MANAGER, Role.AUDITOR, Role.INVESTIGATOR])

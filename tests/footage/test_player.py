@@ -105,6 +105,21 @@ def _wait(page, condition):
         time.sleep(0.05)
 
 
+def test_an_address_with_a_moment_begins_there_though_the_film_was_known_before_the_script_ran(live):
+    with launch() as browser:
+        page = _page(browser, live, "Ada Okafor")
+        page.add_init_script(
+            "document.addEventListener('readystatechange', () => "
+            "{ if (document.querySelector('video')) document.querySelector('video').preload = 'auto' })"
+        )
+        held = []
+        page.route("**/player.js*", lambda route: held.append(route))
+        page.goto(f"{live.address}/footage/{live.ids['main']}/#t=4", wait_until="commit")
+        _wait(page, "v && v.readyState >= 1")
+        held[0].continue_()
+        _wait(page, "Math.abs(v.currentTime - 4) < 0.5")
+
+
 def test_the_player_plays_seeks_and_answers_to_keys(live):
     with launch() as browser:
         page = _page(browser, live, "Ada Okafor")

@@ -5,6 +5,7 @@ Both end with this folder: while the browser is open, Django's ORM refuses to wo
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -55,6 +56,19 @@ class Force:
         return self.server.bluelamp(
             "dock", self._folder(camera), "--server", self.server.base_url, "--token", self._dock_token
         ).stdout
+
+    def lose(self, camera: dict[str, Any], *sequences: int) -> None:
+        """The camera no longer shows these recordings to any dock, as if somebody had taken them off it."""
+        with (self._folder(camera) / "erased.jsonl").open("a") as erased:
+            erased.writelines(json.dumps({"sequence": sequence}) + "\n" for sequence in sequences)
+        self._docked -= len(sequences)
+
+    def find(self, camera: dict[str, Any], sequence: int) -> None:
+        """What was lost is on the camera after all."""
+        path = self._folder(camera) / "erased.jsonl"
+        lines = path.read_text().splitlines(keepends=True)
+        path.write_text("".join(line for line in lines if json.loads(line)["sequence"] != sequence))
+        self._docked += 1
 
     def footage_of(self, camera: dict[str, Any]) -> dict[str, Any]:
         """A recording of this camera that has been docked and prepared; made when it is first asked for."""

@@ -75,7 +75,7 @@ def _the_law_and_the_figures_can_be_read(auditor: Visitor) -> None:
 def _the_footage_cannot_be_watched(auditor: Visitor, recording: dict[str, Any]) -> None:
     auditor.go(f"/footage/{recording['id']}/")
     assert auditor.page.locator("video").count() == 0
-    assert "You may not watch this recording" in auditor.text
+    assert "facts and the history" in auditor.text
     auditor.look("cannot-watch")
     auditor.go("/footage/")
     assert auditor.status == 403

@@ -105,8 +105,9 @@ def _watches_downloads_and_confirms(prosecutor: Visitor, recording: dict[str, An
     with page.expect_download() as download:
         page.get_by_role("button", name="Download the original").click()
     assert hashlib.sha256(download.value.path().read_bytes()).hexdigest() == recording["sha256"]
-    prosecutor.press("Confirm that it arrived")
-    assert "You confirmed receipt" in prosecutor.text
+    page.get_by_role("button", name="Confirm that it arrived").click()
+    prosecutor.wait("document.querySelector('main').innerText.includes('You confirmed receipt')")
+    assert prosecutor.at > 0.3, "confirming closed the player"
     prosecutor.look("confirmed")
     prosecutor.go("/share/")
     prosecutor.look("list")
@@ -139,6 +140,8 @@ def _nothing_more_leaves(prosecutor: Visitor, watch: str) -> None:
     assert prosecutor.status == 403
     assert "This share was ended by the police" in prosecutor.text
     prosecutor.look("refused", refused=403)
+    prosecutor.press("See what is shared with you")
+    assert "Shared with you" in prosecutor.text
 
 
 def _plays(prosecutor: Visitor) -> None:

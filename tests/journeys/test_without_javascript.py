@@ -30,6 +30,11 @@ def test_an_officer_signs_in_searches_and_reads_a_recordings_page_without_javasc
     for words in ("How long it is kept", "Camera events", "Marker", "Custody history", recording["sha256"]):
         assert words in officer.text, words
     officer.look("recording")
+    with officer.page.expect_navigation():
+        officer.page.locator(".footage-moments a").last.click()
+    begins = officer.source.partition("#t=")[2]
+    assert begins, "the link to a moment does nothing"
+    assert float(begins) > 0
     officer.page.get_by_label("Note", exact=True).fill("Written without a script")
     officer.press("Save note")
     assert "Written without a script" in officer.text

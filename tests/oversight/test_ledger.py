@@ -27,6 +27,7 @@ from bluelamp.oversight.queries import finding, ledger
 from bluelamp.people import access
 from bluelamp.people.events import SignedIn
 from bluelamp.people.policy import Action, Role, may
+from bluelamp.verify.ledger import commits
 from tests import factories, signin
 from tests.oversight import story
 
@@ -116,7 +117,7 @@ def test_the_ledger_reads_in_words_newest_first(as_auditor, recording, wearer):
     story.opened(recording, colleague, reason="Statement of <b>Ms Lee</b>")
     page = _ledger(as_auditor)
     assert page.index("Ben Marsh") < page.index("Flagged as evidence")
-    assert "The recording was opened to watch." in page
+    assert "Opened to watch." in page
     assert "Reason: Statement of &lt;b&gt;Ms Lee&lt;/b&gt;" in page
     assert "camera BL000777" in page
 
@@ -178,7 +179,7 @@ def test_filters_narrow_by_kind_actor_operation_and_day(as_auditor, recording, w
     assert ledger.events(ledger.Wanted(until=later, group="recording"), 10)
     page = _ledger(as_auditor, operation="alteration", actor=wearer.warrant_number, group="recording")
     assert "Flagged as evidence" in page
-    assert "opened to watch" not in page
+    assert "Opened to watch" not in page
 
 
 def test_days_are_london_days():
@@ -306,10 +307,10 @@ def test_values_that_do_not_give_the_entry_are_called_tampering():
     _sign_ins(1)
     (item,) = ledger.events(ledger.Wanted(group="session"), 1)
     entry = ledger.event(item.id)
-    assert ledger.commits(entry.entry, entry.fields, entry.salts)
-    assert not ledger.commits(entry.entry, {**entry.fields, "actor": "person:99"}, entry.salts)
-    assert not ledger.commits(entry.entry, entry.fields, {})
-    assert not ledger.commits(entry.entry, entry.fields, dict.fromkeys(entry.salts, "not hex"))
+    assert commits(entry.entry, entry.fields, entry.salts)
+    assert not commits(entry.entry, {**entry.fields, "actor": "person:99"}, entry.salts)
+    assert not commits(entry.entry, entry.fields, {})
+    assert not commits(entry.entry, entry.fields, dict.fromkeys(entry.salts, "not hex"))
 
 
 @pytest.mark.parametrize("subject", ["recording:never-a-uuid", "recording:", "", "nothing", "person:x"])

@@ -58,7 +58,7 @@ def test_the_page_shows_the_signed_note_its_size_and_its_root(as_auditor):
 
 @pytest.mark.django_db
 def test_an_untouched_ledger_is_good_and_the_check_is_recorded(as_auditor, auditor, monkeypatch):
-    monkeypatch.setattr(verification, "_STRETCH", 4)  # so that eleven leaves take several stretches
+    monkeypatch.setattr(custody_queries, "_STRETCH", 4)  # so that eleven leaves take several stretches
     _events(10)
     sequencer.drain()
     size = latest_checkpoint().size
@@ -157,7 +157,7 @@ def _name(url):
         ),
         ("UPDATE custody_event SET tag = 'session.ended' WHERE id = THIRD", "type or time in the list is not what"),
         ("DELETE FROM custody_leaf WHERE event_id = THIRD", "is missing"),
-        ("DELETE FROM custody_leaf WHERE event_id = LAST", "stand neither in the tree nor in the queue"),
+        ("DELETE FROM custody_leaf WHERE event_id = LAST", "neither in the tree nor in the queue"),
         ("UPDATE custody_event SET entry = decode(repeat('00', 32), 'hex') WHERE id = THIRD", "do not hash"),
         ("DELETE FROM custody_detail WHERE event_id = SECOND", "is missing"),
         ("UPDATE custody_detail SET salts = '{}' WHERE event_id = SECOND", "does not match"),
@@ -185,7 +185,7 @@ def test_a_history_that_was_rewritten_whole_is_betrayed_by_a_note_that_was_kept(
     ):
         tampered(sql)
     tree = merkle.CompactRange()
-    for _, entry, _, _ in custody_queries.leaves():
+    for _, entry, *_ in custody_queries.leaves():
         tree.append(merkle.leaf_hash(entry))
     forged = Checkpoint(keys.log_origin(), tree.size, tree.root())
     note = signed_note.sign_note(forged.text(), forged.origin, keys.log_key())

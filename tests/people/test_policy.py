@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import pytest
 
-from bluelamp.people.policy import RECORDING_ACTIONS, Action, Actor, Role, Thing, may
+from bluelamp.people.policy import RECORDING_ACTIONS, Action, Actor, Role, Thing, may, watches
 
 COLUMNS = {
     "OFF": Role.OFFICER,
@@ -32,6 +32,7 @@ COLUMNS = {
 INSTALLATION = """
                    OFF  SUP  BWV  INV  RIG  PSD  PIM  AUD  OPR
 search             yes  yes  yes  yes  yes  yes  yes  -    -
+add_footage        yes  yes  yes  yes  -    yes  -    -    -
 manage_cases       -    -    -    yes  -    yes  -    -    -
 view_fleet         -    yes  yes  -    -    -    -    yes  yes
 manage_fleet       -    -    yes  -    -    -    -    -    -
@@ -117,6 +118,22 @@ hold               -    -    yes  -    yes  yes  -    -    -
 lock               -    -    -    -    -    yes  yes  -    -
 unlock             -    -    -    -    -    -    yes  -    -
 share              yes  yes  yes  yes  yes  yes  yes  yes  yes
+"""
+
+# I added it: CCTV, say, that nobody of the force recorded. It is not own footage, so it is watched with a reason.
+THAT_I_ADDED = """
+                   OFF  SUP  BWV  INV  RIG  PSD  PIM  AUD  OPR
+watch              why  why  why  why  why  why  why  -    -
+view_facts         yes  yes  yes  yes  yes  yes  yes  yes  yes
+flag               yes  yes  yes  yes  yes  yes  yes  yes  yes
+note               yes  yes  yes  yes  yes  yes  yes  yes  yes
+extend             yes  yes  yes  yes  yes  yes  yes  yes  yes
+view_history       yes  yes  yes  yes  yes  yes  yes  yes  yes
+release            -    -    yes  -    -    yes  -    -    -
+hold               -    -    yes  -    yes  yes  -    -    -
+lock               -    -    -    -    -    yes  yes  -    -
+unlock             -    -    -    -    -    -    yes  -    -
+share              -    -    yes  -    -    -    -    -    -
 """
 
 # After a death or serious injury: neither the wearer, nor supervisors, nor anybody but the post-incident manager.
@@ -233,6 +250,7 @@ SITUATIONS: dict[str, tuple[Thing | None, str]] = {
     "a recording of my unit": (recording(unit=MY_UNIT), OF_MY_UNIT),
     "a recording of another unit": (recording(), OF_ANOTHER_UNIT),
     "a recording in my case": (recording(members=frozenset({ME})), IN_MY_CASE),
+    "a recording that I added": (recording(wearer=None, adder=ME), THAT_I_ADDED),
     "locked, my own": (recording(wearer=ME, unit=MY_UNIT, locked=True), LOCKED_MY_OWN),
     "locked, of my unit": (recording(unit=MY_UNIT, locked=True), LOCKED_OF_MY_UNIT),
     "locked, in my case": (recording(members=frozenset({ME}), locked=True), LOCKED_IN_MY_CASE),
@@ -313,3 +331,14 @@ def test_several_roles_add_up() -> None:
 def test_the_refusal_of_a_locked_recording_says_who_decides() -> None:
     me = Actor(id=ME, roles=frozenset({Role.OFFICER}), units=frozenset({MY_UNIT}))
     assert "post-incident manager" in may(me, Action.WATCH, recording(wearer=ME, locked=True)).why
+
+
+@pytest.mark.parametrize("role", [Role.AUDITOR, Role.OPERATOR])
+def test_who_never_watches_is_told_so_and_not_that_a_role_in_the_case_is_missing(role: Role) -> None:
+    actor = Actor(id=7, roles=frozenset({role}))
+    decision = may(actor, Action.WATCH, Thing("recording:x", wearer=1, unit=2))
+    assert not decision.allowed
+    assert "does not include watching" in decision.why
+    assert "case" not in decision.why
+    assert not watches(actor)
+    assert watches(Actor(id=7, roles=frozenset({role, Role.OFFICER})))

@@ -219,3 +219,11 @@ def test_the_ledger_carries_nothing_of_the_requester(borough):
     for item in ledger.history(request.custody_id):
         assert "Mary" not in str(item)
         assert "mary@" not in str(item)
+
+
+def test_what_is_wrong_is_summed_up_in_the_order_in_which_the_page_asks(client):
+    page = client.post(reverse("public:ask"), {"name": ""}).content.decode()
+    summed_up = re.findall(r'href="#id_(\w+?)(?:_0)?"', page.partition("govuk-error-summary")[2].partition("<h1")[0])
+    asked = list(dict.fromkeys(re.findall(r'name="(\w+)"', page.partition("<form")[2])))
+    assert len(summed_up) > 8
+    assert summed_up == [name for name in asked if name in summed_up]

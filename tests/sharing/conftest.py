@@ -4,9 +4,10 @@ import pytest
 
 from bluelamp.cases import services as cases
 from bluelamp.footage import services as footage
+from bluelamp.kernel.limiter import Limiter
 from bluelamp.people.models import Organisation
 from bluelamp.people.policy import Role
-from bluelamp.sharing import services
+from bluelamp.sharing import portal_views, services
 from tests import factories
 from tests.sharing import post
 
@@ -14,6 +15,12 @@ from tests.sharing import post
 @pytest.fixture(autouse=True)
 def _mail(settings):
     settings.EMAIL_BACKEND = post.WORKS
+
+
+@pytest.fixture(autouse=True)
+def _a_place_of_its_own(monkeypatch):
+    """What is limited for each address on the network starts anew: all tests come from one."""
+    monkeypatch.setattr(portal_views, "_askings", tuple(Limiter() for _ in portal_views._askings))
 
 
 @pytest.fixture

@@ -175,3 +175,17 @@ def test_codes_are_forgotten_when_they_count_for_nothing(shared):
     SignInCode.objects.update(sent_at=clock.real_now() - timedelta(days=3))
     services.forget_old_codes()
     assert SignInCode.objects.count() == 0
+
+
+def test_one_address_on_the_network_has_ten_codes_looked_for_in_ten_minutes_and_no_more(shared, client):
+    share = shared()
+    asked = [client.post(reverse("share:sign_in"), {"email": f"x{n}@cps.example"}).status_code for n in range(10)]
+    assert asked == [302] * 10
+    waiting = len(post.waiting())
+    refused = client.post(reverse("share:sign_in"), {"email": EMAIL})
+    assert refused.status_code == 429
+    assert "Wait ten minutes" in refused.content.decode()
+    assert len(post.waiting()) == waiting
+    assert share.recipient.codes.count() == 0
+    other = client.post(reverse("share:sign_in"), {"email": EMAIL}, REMOTE_ADDR="10.0.0.2")
+    assert other.status_code == 302

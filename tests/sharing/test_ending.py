@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.core import mail
 from django.urls import reverse
 
 from bluelamp.cases import services as cases
@@ -91,6 +92,8 @@ def test_what_was_written_about_footage_goes_with_it_and_the_portal_says_only_th
     watch = client.get(reverse("share:watch", args=[share.pk]))
     assert watch.status_code == 403
     assert "This footage was deleted." in watch.content.decode()
+    assert "assault" not in watch.content.decode()
+    assert "Ended on" in watch.content.decode()
     with pytest.raises(Conflict, match="deleted"):
         services.revoke(share, by=story[2], reason="Another secret")
 
@@ -123,3 +126,57 @@ def test_the_form_to_share_a_recording_shows_its_facts_and_is_logged(client, sto
         assert status in (200, 422)
         assert ledger.history(story[0].custody_id)[-1].tag == "recording.consulted"
     assert ledger.count("recording.consulted") == 2
+
+
+def _signed_in(client) -> None:
+    client.post(reverse("share:sign_in"), {"email": "jo@cps.example"})
+    post.deliver()
+    client.post(reverse("share:code"), {"code": post.code()})
+
+
+def test_an_ended_share_has_a_page_of_the_portal_that_says_who_when_and_what_next(client, story, shared):
+    share = shared()
+    _signed_in(client)
+    services.revoke(share, by=story[2], reason="A secret reason")
+    page = client.get(reverse("share:watch", args=[share.pk]))
+    words = page.content.decode()
+    assert page.status_code == 403
+    for expected in ("This share has ended", "ended by the police", story[2].name, "Ended on", reverse("share:index")):
+        assert expected in words, expected
+    for staff in ("/account/login", "A secret reason", "Go to the home page", "your role", share.summary):
+        assert staff not in words, staff
+    assert 'href="/"' not in words
+
+
+def test_a_share_of_locked_footage_is_only_not_available_and_has_no_end(client, shared):
+    share = shared()
+    _signed_in(client)
+    _lock(share)
+    words = client.get(reverse("share:watch", args=[share.pk])).content.decode()
+    assert "This share is not available" in words
+    assert "Ended on" not in words
+    assert "locked" not in words
+
+
+def test_the_links_that_lead_nowhere_stay_in_the_portal(client, story, shared):
+    share = shared()
+    post.deliver()
+    link = mail.outbox[-1].body.partition("http")[2].split()[0].partition("/share/")[2]
+    services.revoke(share, by=story[2], reason="Mistake")
+    ended = client.get(f"/share/{link}")
+    unknown = client.get(reverse("share:invitation", args=["x" * 43]))
+    assert (ended.status_code, unknown.status_code) == (403, 404)
+    assert "This share has ended" in ended.content.decode()
+    for answer in (ended, unknown):
+        assert "/account/login" not in answer.content.decode()
+
+
+def test_confirming_beside_an_open_player_changes_only_that_part_of_the_page(client, shared):
+    share = shared()
+    _signed_in(client)
+    address = reverse("share:acknowledge", args=[share.pk])
+    part = client.post(address, headers={"HX-Request": "true"})
+    assert part.status_code == 200
+    assert "You confirmed receipt" in part.content.decode()
+    assert "<html" not in part.content.decode()
+    assert client.post(address).url == reverse("share:watch", args=[share.pk])

@@ -19,6 +19,21 @@ SELECT e.id, e.at, e.tag, d.fields, l.index
 FROM custody_event e JOIN custody_detail d ON d.event_id = e.id LEFT JOIN custody_leaf l ON l.event_id = e.id
 """
 
+_LEAF = """
+e.entry, d.fields, d.salts, e.tag, e.at
+FROM custody_event e JOIN custody_detail d ON d.event_id = e.id
+"""
+_LEAVES = f"""
+SELECT l.index, {_LEAF} JOIN custody_leaf l ON l.event_id = e.id
+WHERE l.index > %s AND (%s::bigint IS NULL OR l.index < %s) ORDER BY l.index LIMIT %s
+"""
+# An event whose leaf, or place in the queue to the tree, somebody removed.
+_OUTSIDE = f"""
+SELECT NULL::bigint, {_LEAF}
+WHERE NOT EXISTS (SELECT FROM custody_leaf l WHERE l.event_id = e.id)
+  AND NOT EXISTS (SELECT FROM custody_pending p WHERE p.event_id = e.id)
+"""  # noqa: S608  a constant
+
 
 @dataclass(frozen=True)
 class HistoryItem:
@@ -84,30 +99,50 @@ def count(tag: str, since: datetime | None = None) -> int:
         return int(cursor.fetchone()[0])
 
 
+def happened(tag: str, *, actor: str, subject: str, since: datetime) -> bool:
+    """Whether `actor` caused an event of a type about `subject` since then."""
+    return bool(
+        _rows(
+            "SELECT 1 FROM custody_event e JOIN custody_detail d ON d.event_id = e.id WHERE e.tag = %s AND e.at >= %s "
+            "AND d.fields->>'actor' = %s AND (d.fields->>'subject' = %s OR d.fields->'also' ? %s) LIMIT 1",
+            [tag, since, actor, subject, subject],
+        )
+    )
+
+
 def latest_checkpoint() -> CustodyCheckpoint | None:
     return CustodyCheckpoint.objects.order_by("-size").first()
 
 
-def leaves() -> Iterator[tuple[int, bytes, dict[str, Any], dict[str, str]]]:
-    """Every leaf in order: index, entry, fields, salts (hex); for verification against the latest checkpoint.
+def leaves(below: int | None = None) -> Iterator[tuple[int | None, bytes, dict[str, Any], dict[str, str], bool]]:
+    """Every leaf in order, for verification: index, entry, fields, salts (hex), and whether tag and time are as said.
 
-    Read in stretches, so that a ledger of any length fits into memory.
+    Then, with index None, each event that stands neither in the tree nor in the queue to it. `below`: only the leaves
+    with smaller indexes. Read in stretches, so that a ledger of any length fits into memory.
     """
     after = -1
-    while True:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT l.index, e.entry, d.fields, d.salts FROM custody_leaf l "
-                "JOIN custody_event e ON e.id = l.event_id JOIN custody_detail d ON d.event_id = e.id "
-                "WHERE l.index > %s ORDER BY l.index LIMIT %s",
-                [after, _STRETCH],
-            )
-            rows = cursor.fetchall()
-        if not rows:
-            return
-        for index, entry, fields, salts in rows:
-            yield index, bytes(entry), parsed(fields), parsed(salts)
+    while rows := _rows(_LEAVES, [after, below, below, _STRETCH]):
+        yield from (_leaf(*row) for row in rows)
         after = rows[-1][0]
+    if below is None:
+        yield from (_leaf(*row) for row in _rows(_OUTSIDE, []))
+
+
+def _leaf(
+    index: int | None, entry: Any, raw: Any, salts: Any, tag: str, at: datetime
+) -> tuple[int | None, bytes, dict[str, Any], dict[str, str], bool]:
+    fields = parsed(raw)
+    try:
+        as_said = fields["tag"] == tag and datetime.fromisoformat(fields["at"]) == at
+    except (KeyError, TypeError, ValueError):
+        as_said = False
+    return index, bytes(entry), fields, parsed(salts), as_said
+
+
+def _rows(sql: str, values: list[Any]) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return list(cursor.fetchall())
 
 
 def history_item(event_id: int, at: datetime, tag: str, raw: Any, leaf: int | None) -> HistoryItem:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
@@ -51,6 +52,12 @@ class Told:
 def register(tag: str, phrase: Phrase) -> None:
     """Say `phrase(item)` of events with this tag instead of their type's description; the last registered counts."""
     _phrases[tag] = phrase
+
+
+def sentences(said: Mapping[str, str]) -> None:
+    """Register for each tag one sentence, whatever the event holds."""
+    for tag, sentence in said.items():
+        register(tag, partial(_whatever, f"{sentence.removesuffix('.')}."))
 
 
 def resolver(prefix: str, names: Names) -> None:
@@ -115,6 +122,10 @@ def history_panel(request: HttpRequest, *, items: Iterable[HistoryItem], title: 
     newest = sorted(items, key=lambda item: item.id, reverse=True)
     context = {"title": title, "told": tell(newest[:LONGEST_PANEL]), "total": len(newest)}
     return Markup(render_to_string("custody/history.html", context, request))  # noqa: S704  # a template escaped it
+
+
+def _whatever(sentence: str, item: HistoryItem) -> str:
+    return sentence
 
 
 def _plain_name(custody_id: str) -> str:

@@ -6,7 +6,9 @@ from django import forms
 
 from bluelamp.fleet import queries
 from bluelamp.fleet.models import Camera
+from bluelamp.kernel.errors import Invalid
 from bluelamp.people.forms import UnitField
+from bluelamp.people.models import Person
 
 _RESTING = [choice for choice in Camera.State.choices if choice[0] != Camera.State.SERVICE]
 
@@ -38,6 +40,13 @@ class IssueForm(forms.Form):
     """To whom a camera goes."""
 
     person = forms.CharField(label="Officer", max_length=120, help_text="Warrant number, username or full name.")
+
+    def clean_person(self) -> Person:
+        """The one whom the text means."""
+        try:
+            return queries.person_by(self.cleaned_data["person"])
+        except Invalid as error:
+            raise forms.ValidationError(f"{error.what_happened} {error.next_step}") from None
 
 
 class ReturnForm(forms.Form):

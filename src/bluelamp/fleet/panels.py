@@ -9,9 +9,9 @@ from django.template.loader import render_to_string
 from markupsafe import Markup
 
 from bluelamp.fleet import queries
-from bluelamp.people.access import allows
+from bluelamp.people.access import allows, request_actor
 from bluelamp.people.models import Person
-from bluelamp.people.policy import Action
+from bluelamp.people.policy import Action, Role
 from bluelamp.web import navigation
 from bluelamp.web.slots import register_panel
 
@@ -35,9 +35,13 @@ def _own_camera(request: HttpRequest) -> Markup | None:
 
 
 def _needs_attention(request: HttpRequest) -> Markup | None:
-    if not allows(request, Action.MANAGE_FLEET):
+    actor = request_actor(request)
+    if allows(request, Action.MANAGE_FLEET):
+        found = queries.attention()
+    elif Role.SUPERVISOR in actor.roles:
+        found = queries.attention(actor.units)
+    else:
         return None
-    found = queries.attention()
     if not found:
         return None
     context = {"cameras": found[:_SHOWN], "count": len(found)}

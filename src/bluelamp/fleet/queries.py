@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -131,10 +132,11 @@ def recording_count(camera: Camera) -> int:
     return int(of_footage.recordings.count())
 
 
-def attention() -> list[tuple[Camera, list[str]]]:
-    """Cameras that somebody should look at, and why; lost and retired ones are left out."""
+def attention(units: Collection[int] | None = None) -> list[tuple[Camera, list[str]]]:
+    """Cameras, of these units if given, that somebody should look at, and why; lost and retired ones are left out."""
     now, found = clock.now(), []
-    for each in Camera.objects.select_related("unit").exclude(state__in=_GONE).exclude(last_docked_at=None):
+    cameras = Camera.objects.select_related("unit").exclude(state__in=_GONE).exclude(last_docked_at=None)
+    for each in cameras if units is None else cameras.filter(unit_id__in=units):
         problems = problems_of(each, now)
         if problems:
             found.append((each, problems))

@@ -79,14 +79,14 @@ def project(issued_on: Sequence[date], planned: int, today: date, weeks: int = R
     start = today - timedelta(weeks=weeks)
     recent = sum(day > start for day in days)
     if recent < _FEWEST_ISSUES:
+        first_issues = {0: "no first issue", 1: "one first issue"}.get(recent, f"{recent} first issues")
         return Projection(
-            None,
-            f"Cannot be projected yet: {recent} first issues in the last {weeks} weeks are too few to tell a pace.",
+            None, f"Cannot be projected yet: {first_issues} in the last {weeks} weeks; a pace takes {_FEWEST_ISSUES}."
         )
     start = max(start, days[0] - timedelta(days=1))
     span = (today - start).days
     if span < _FEWEST_DAYS:
-        return Projection(None, f"Cannot be projected yet: the first camera was issued only {span - 1} days ago.")
+        return Projection(None, f"Cannot be projected yet: the first camera was issued {_days_ago(span - 1)}.")
     counts = [sum(day <= start + timedelta(days=after) for day in days) for after in range(span + 1)]
     per_day = linear_regression(range(span + 1), counts).slope
     remaining = planned - len(days)
@@ -101,3 +101,7 @@ def project(issued_on: Sequence[date], planned: int, today: date, weeks: int = R
         f"{remaining:,} to go.",
         per_week,
     )
+
+
+def _days_ago(days: int) -> str:
+    return {0: "today", 1: "only one day ago"}.get(days, f"only {days} days ago")

@@ -20,6 +20,7 @@ from bluelamp.kernel.errors import BluelampError, Invalid
 from bluelamp.people.access import allows, request_actor, require, signed_in
 from bluelamp.people.forms import ReasonForm
 from bluelamp.people.policy import Action
+from bluelamp.web.chips import chips, without
 from bluelamp.web.responses import render
 
 _PER_PAGE = 50
@@ -45,7 +46,7 @@ def cameras(request: HttpRequest) -> HttpResponse:
         "page": page,
         "cameras": [(camera, queries.problems_of(camera, now)) for camera in shown],
         "wearers": queries.wearers(shown),
-        "query": _without(request.GET, "page"),
+        "query": without(request.GET, "page"),
         "applied": _applied(request.GET, asked),
         "may_manage": allows(request, Action.MANAGE_FLEET),
     }
@@ -148,9 +149,8 @@ def revoke_dock(request: HttpRequest, dock_id: int) -> HttpResponse:
 
 
 def _issue(camera: Camera, actor: str, given: dict[str, Any]) -> str:
-    person = queries.person_by(given["person"])
-    services.issue(camera, person, actor=actor)
-    return f"{person.name} has {camera.serial} from now on."
+    services.issue(camera, given["person"], actor=actor)
+    return f"{given['person'].name} has {camera.serial} from now on."
 
 
 def _return(camera: Camera, actor: str, given: dict[str, Any]) -> str:
@@ -230,13 +230,6 @@ def _add_to(form: forms.Form, error: BluelampError) -> None:
     form.add_error(None, " ".join(part for part in (error.what_happened, error.next_step) if part))
 
 
-def _without(query: QueryDict, *gone: str) -> str:
-    rest = query.copy()
-    for name in gone:
-        rest.pop(name, None)
-    return rest.urlencode()
-
-
 def _applied(query: QueryDict, asked: dict[str, Any]) -> list[tuple[str, str]]:
     """The filters in use, each with the address of the page without it."""
     shown = {
@@ -246,5 +239,4 @@ def _applied(query: QueryDict, asked: dict[str, Any]) -> list[tuple[str, str]]:
         "unit": asked.get("unit") and asked["unit"].name,
         "state": asked.get("state") and Camera.State(asked["state"]).label,
     }
-    base = reverse("fleet:cameras")
-    return [(str(text), f"{base}?{_without(query, name, 'page')}") for name, text in shown.items() if text]
+    return chips(reverse("fleet:cameras"), query, shown)

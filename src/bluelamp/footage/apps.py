@@ -7,8 +7,11 @@ class FootageConfig(AppConfig):
     label = "footage"
 
     def ready(self) -> None:
+        from bluelamp.footage import panels, phrases
         from bluelamp.web import navigation
 
+        phrases.register()
+        panels.register()
         navigation.register("Footage", "footage:index", _may_search, order=10)
 
 

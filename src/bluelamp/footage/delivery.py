@@ -13,7 +13,7 @@ from django.contrib.sessions.backends.base import SessionBase
 
 from bluelamp.footage import hooks, media, queries
 from bluelamp.footage.models import Derivative, Recording, Viewing
-from bluelamp.footage.services.viewing import log_refusal, session_hash
+from bluelamp.footage.services.viewing import log_picture, log_refusal, session_hash
 from bluelamp.kernel import clock
 from bluelamp.kernel.errors import Conflict, NotAllowed, NotFound
 from bluelamp.people import access
@@ -104,18 +104,20 @@ def check(viewing_id: UUID, session_key: str | None) -> Viewing:
 
 
 def poster(recording_id: UUID, session_key: str | None) -> Delivery:
-    """The poster of a recording that the signed-in person may watch without giving a reason.
+    """The poster of a recording that the signed-in person may watch without giving a reason; another's is recorded.
 
     Raises NotFound, NotAllowed (recorded).
     """
     recording = queries.recording(recording_id)
     person = _person(session_key)
     decision = may(access.actor(person), Action.WATCH, queries.thing(recording))
-    if not decision.allowed or decision.needs_reason or recording.state != Recording.State.LIVE:
+    if person is None or not decision.allowed or decision.needs_reason or recording.state != Recording.State.LIVE:
         why = decision.why if not decision.allowed or decision.needs_reason else "It is not in use any more."
         log_refusal(recording, actor=_name(person), what="poster", why=why)
         raise NotAllowed(why, "No picture was shown. The attempt was logged.")
-    return _derivative(recording, None, Derivative.Kind.POSTER)
+    found = _derivative(recording, None, Derivative.Kind.POSTER)
+    log_picture(person, recording)
+    return found
 
 
 def content_type(recording: Recording) -> str:

@@ -35,6 +35,51 @@ class RecordingCollected(Event):
 
 @custody.event_type
 @dataclass(frozen=True, kw_only=True)
+class FactsAdded(Event):
+    """The device told more of the recording after it was accepted: marks, positions."""
+
+    tag = "recording.facts_added"
+    operation = Operation.COMBINATION
+    events_added: int
+    positions_added: int
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class RecordingAttributed(Event):
+    """It became known who wore the camera."""
+
+    tag = "recording.attributed"
+    operation = Operation.ALTERATION
+    wearer: str
+    unit: str | None
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class KeyAwaited(Event):
+    """The device encrypted the recording, and it cannot be opened yet; the received bytes are kept."""
+
+    tag = "recording.key_awaited"
+    operation = Operation.COLLECTION
+    why: str
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class RecordingUnwrapped(Event):
+    """The device's encryption was opened and the content sealed anew; the received form, named here, was removed."""
+
+    tag = "recording.unwrapped"
+    operation = Operation.ALTERATION
+    received_sha256: str
+    received_size: int
+    sha256: str
+    size: int
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
 class RecordingPrepared(Event):
     """Poster, storyboard, waveform and, where needed, a viewing copy were made."""
 

@@ -22,6 +22,13 @@ _DAYS = (
 )
 
 
+class NewsForm(forms.Form):
+    """What the page of a list tells when it asks for news: since when, and how many of those it shows."""
+
+    shown_at = forms.DateTimeField(input_formats=["%Y-%m-%dT%H:%M:%S.%f%z", "%Y-%m-%dT%H:%M:%S%z"])
+    known = forms.IntegerField(min_value=0, max_value=1000)
+
+
 class Choices(forms.ChoiceField):
     """A choice whose empty answer says what leaving it means."""
 

@@ -5,42 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from bluelamp.custody import words
 from bluelamp.custody.queries import HistoryItem
 from bluelamp.custody.queries import history as events_about
 from bluelamp.footage import hooks
-from bluelamp.footage.filters import LONDON
-from bluelamp.footage.models import Category, Recording
+from bluelamp.footage.models import Recording
 from bluelamp.footage.timeline import clock
 from bluelamp.people.models import Person
 from bluelamp.people.policy import Action, Actor, Role, Thing, may
 
-_WORDS = {
-    "recording.collected": "Received, checked against its SHA-256 and sealed",
-    "recording.prepared": "Prepared for viewing",
-    "recording.preparation_failed": "Could not be prepared for viewing",
-    "recording.preparation_requested": "Preparation tried again",
-    "recording.consulted": "Facts read",
-    "recording.viewed": "Opened to watch",
-    "recording.viewing_closed": "Access to watch ended",
-    "recording.range_served": "Watched",
-    "recording.flagged": "Flagged as evidence",
-    "recording.flag_released": "Evidence flag released",
-    "recording.categorised": "Category changed",
-    "recording.reference_added": "Reference added",
-    "recording.note_added": "Note written",
-    "recording.locked": "Locked",
-    "recording.unlocked": "Lock ended",
-    "recording.watch_released": "One person let in to watch in spite of the lock",
-    "recording.due_set": "Deletion date set",
-    "recording.quarantined": "Put into quarantine",
-    "recording.restored": "Brought back from quarantine",
-    "recording.deleted": "Deleted",
-    "footage.listed": "Shown in a search",
-    "access.refused": "Refused",
-}
 _MOST_EVENTS = 2000  # read for one page; a player's ranges are merged only after reading
 _REPEATS = {"recording.range_served", "footage.listed", "recording.consulted", "access.refused"}
 
@@ -65,12 +39,11 @@ def lines(recording: Recording, reader: Actor, thing: Thing) -> list[Line]:
         hidden = hidden_viewers(item.actor for item in items) - {reader.custody_id}
         items = [item for item in items if item.actor not in hidden]
     names = _names(items)
-    categories = dict(Category.objects.values_list("code", "name"))
     made = [
         Line(
             at=item.at,
             who=names[item.actor],
-            what=_what(item, names, categories),
+            what=_what(item),
             reason="" if discreet and item.actor != reader.custody_id else item.reason,
             leaf=item.leaf,
         )
@@ -99,53 +72,14 @@ def hidden_viewers(viewers: Iterable[str]) -> set[str]:
 
 
 def _names(items: Iterable[HistoryItem]) -> dict[str, str]:
-    """What actors, and people named in details, are called; a viewer's own name where nobody knows the id."""
+    """What actors are called; a viewer's own name where nobody knows the id."""
     own = {item.actor: str(item.details["viewer_name"]) for item in items if item.details.get("viewer_name")}
-    wanted = {item.actor for item in items} | {str(item.details.get("person", "")) for item in items}
-    known = words.names(wanted - {""})
+    known = words.names({item.actor for item in items})
     return {custody_id: own.get(custody_id, name) if name == custody_id else name for custody_id, name in known.items()}
 
 
-def _what(item: HistoryItem, names: dict[str, str], categories: dict[str, str]) -> str:
-    said = _WORDS.get(item.tag) or hooks.history_words.get(item.tag) or words.describe(item).removesuffix(".")
-    details = item.details
-    match item.tag:
-        case "recording.viewed":
-            return "Downloaded" if details.get("purpose") == "download" else said
-        case "recording.range_served":
-            return f"{said} {_stretch(details)}"
-        case "recording.flagged" | "recording.flag_released":
-            return f"{said}: {categories.get(details.get('category', ''), details.get('category', ''))}"
-        case "recording.categorised":
-            before, after = (categories.get(details.get(key) or "", "none") for key in ("before", "after"))
-            return f"{said} from {before} to {after}"
-        case "recording.reference_added":
-            return f"{said}: {details.get('value', '')}"
-        case "recording.note_added" if details.get("at_ms") is not None:
-            return f"{said} at {clock(details['at_ms'])}"
-        case "recording.preparation_failed":
-            return f"{said}: {details.get('why', '')}"
-        case "recording.watch_released":
-            return f"{said}: {names.get(str(details.get('person')), '')}"
-        case "recording.due_set":
-            return f"{said}: {_day(details.get('after'))}"
-        case "access.refused":
-            return f"{said} ({str(details.get('action', '')).replace('_', ' ')}): {details.get('why', '')}"
-    return said
-
-
-def _stretch(details: dict[str, Any]) -> str:
-    start, end = details.get("from_ms"), details.get("to_ms")
-    if start is None or end is None:
-        return "part of it"
-    return f"{clock(start)} to {clock(end)}, approximately"
-
-
-def _day(value: str | None) -> str:
-    if not value:
-        return "none, until somebody decides"
-    day = datetime.fromisoformat(value.replace("Z", "+00:00")).astimezone(LONDON)
-    return f"{day.day} {day:%B %Y}"
+def _what(item: HistoryItem) -> str:
+    return (hooks.history_words.get(item.tag) or words.describe(item)).removesuffix(".")
 
 
 def _merged(items: Sequence[HistoryItem], made: Sequence[Line]) -> Iterable[Line]:
@@ -178,5 +112,5 @@ def _told(run: Line, stretches: list[tuple[int, int]]) -> Line:
             joined[-1][1] = max(joined[-1][1], end)
         else:
             joined.append([start, end])
-    words = ", ".join(f"{clock(start)} to {clock(end)}" for start, end in joined)
-    return replace(run, what=f"Watched {words}, approximately", times=1)
+    seen = ", ".join(f"{clock(start)} to {clock(end)}" for start, end in joined)
+    return replace(run, what=f"Watched or downloaded: {seen}, approximately", times=1)

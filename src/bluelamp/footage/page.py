@@ -11,7 +11,7 @@ from bluelamp.footage import history, media, queries, timeline, track
 from bluelamp.footage.models import Derivative, EvidenceFlag, Note, Recording, Reference, Viewing
 from bluelamp.footage.services.marks import may_be_released
 from bluelamp.kernel import clock
-from bluelamp.people.policy import Action, Actor, Decision, Thing, may
+from bluelamp.people.policy import Action, Actor, Decision, Thing, may, watches
 
 _MOST_VIEWERS = 6
 _MOST_MARKS = 200
@@ -26,6 +26,7 @@ _ACTIONS = (
     Action.SHARE,
     Action.VIEW_HISTORY,
     Action.VIEW_AUDIT,
+    Action.SEARCH,
 )
 
 
@@ -43,11 +44,13 @@ class Viewer:
 class Page:
     """What the template shows. `may` holds the names of the actions that the reader is offered.
 
+    `role_watches`: the reader's work includes watching footage, be it this or that.
     `flag_is_own`: the reader set the flag, so that releasing it is for somebody else.
     """
 
     recording: Recording
     watch: Decision
+    role_watches: bool
     may: frozenset[str]
     viewing: Viewing | None
     flag: EvidenceFlag | None
@@ -122,6 +125,7 @@ def gather(recording: Recording, reader: Actor, thing: Thing, session_key: str |
     return Page(
         recording=recording,
         watch=watch,
+        role_watches=watches(reader),
         may=allowed,
         viewing=viewing,
         flag=flag,

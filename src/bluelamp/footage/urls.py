@@ -8,6 +8,7 @@ app_name = "footage"
 
 urlpatterns = [
     path("", finding.index, name="index"),
+    path("new/", finding.new, name="new"),
     path("<uuid:recording_id>/", showing.recording, name="recording"),
     path("<uuid:recording_id>/state/", showing.state, name="state"),
     path("<uuid:recording_id>/watch/", showing.watch, name="watch"),

@@ -5,17 +5,20 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
+from bluelamp.ingest import missing
 from bluelamp.oversight import queries, services
 from bluelamp.oversight.rules import Thresholds
 from bluelamp.people import access
 from bluelamp.people.policy import Action
 from bluelamp.web.responses import render
 
+_DISCREPANCIES = 10
+
 
 @access.signed_in
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
-    """Every figure of the force's footage, the seven promises, and for professional standards the alerts."""
+    """Every figure of the force's footage, what is missing, the promises, and for professional standards the alerts."""
     access.require(request, Action.VIEW_OVERSIGHT)
     context = {
         "figures": queries.figures(),
@@ -23,6 +26,8 @@ def index(request: HttpRequest) -> HttpResponse:
         "may_see_fleet": access.allows(request, Action.VIEW_FLEET),
         "may_see_requests": access.allows(request, Action.VIEW_REQUESTS),
     }
+    if context["may_see_fleet"]:
+        context["discrepancies"] = missing.listing()[:_DISCREPANCIES]
     if context["may_audit"]:
         thresholds = Thresholds()
         found, shown = queries.alerts(thresholds)

@@ -57,6 +57,7 @@ class Action(StrEnum):
     ISSUE_CAMERA = "issue_camera"
 
     SEARCH = "search"
+    ADD_FOOTAGE = "add_footage"
     MANAGE_CASES = "manage_cases"
     VIEW_FLEET = "view_fleet"
     MANAGE_FLEET = "manage_fleet"
@@ -88,14 +89,16 @@ class Actor:
 class Thing:
     """What it is asked about: the facts of one recording, share or camera that bear on the answer.
 
-    `wearer` is the person who recorded it, `members` are people with a role in an open case that it belongs to,
-    `released_to` those whom the post-incident manager lets watch it in spite of a lock. Of a share only `maker`, who
-    shared, and `members` are looked at: people with a role in its case, closed or not. Of a camera only `unit` is.
+    `wearer` is the person who recorded it, `adder` who added it where it is footage from elsewhere, `members` are
+    people with a role in an open case that it belongs to, `released_to` those whom the post-incident manager lets watch
+    it in spite of a lock. Of a share only `maker`, who shared, and `members` are looked at: people with a role in its
+    case, closed or not. Of a camera only `unit` is.
     """
 
     subject: str
     wearer: int | None = None
     unit: int | None = None
+    adder: int | None = None
     members: frozenset[int] = frozenset()
     locked: bool = False
     released_to: frozenset[int] = frozenset()
@@ -116,6 +119,10 @@ _R = Role
 # Actions that need only a role.
 _BY_ROLE: dict[Action, frozenset[Role]] = {
     Action.SEARCH: frozenset(_R) - {_R.OPERATOR, _R.AUDITOR},
+    # Whoever meets the public, or builds a case, is handed footage.
+    Action.ADD_FOOTAGE: frozenset(
+        {_R.OFFICER, _R.SUPERVISOR, _R.INVESTIGATOR, _R.BWV_MANAGER, _R.PROFESSIONAL_STANDARDS}
+    ),
     Action.MANAGE_CASES: frozenset({_R.INVESTIGATOR, _R.PROFESSIONAL_STANDARDS}),
     Action.VIEW_FLEET: frozenset({_R.SUPERVISOR, _R.BWV_MANAGER, _R.AUDITOR, _R.OPERATOR}),
     Action.MANAGE_FLEET: frozenset({_R.BWV_MANAGER}),
@@ -159,12 +166,16 @@ _BY_ROLE: dict[Action, frozenset[Role]] = {
 # What the wearer may do with own footage, people in its case with it, and a supervisor with that of the own units.
 _WEARER = frozenset({Action.VIEW_FACTS, Action.FLAG, Action.NOTE, Action.EXTEND, Action.VIEW_HISTORY})
 _SUPERVISOR = _WEARER
+_ADDER = _WEARER  # of the footage itself: who added CCTV must see that it arrived, and say what it is
 _CASE_MEMBER = _WEARER | {Action.SHARE}
 
 # Roles that may watch others' footage when they say why; an officer may do so within the own unit's tree.
 _WATCH_WITH_REASON = frozenset(
     {_R.INVESTIGATOR, _R.PROFESSIONAL_STANDARDS, _R.RIGHTS_OFFICER, _R.BWV_MANAGER, _R.POST_INCIDENT_MANAGER}
 )
+
+# Roles whose work includes watching at all; whoever holds none of them is not told to ask for a role in a case.
+_WATCHING = _WATCH_WITH_REASON | {_R.OFFICER, _R.SUPERVISOR}
 
 RECORDING_ACTIONS = frozenset(
     {
@@ -218,6 +229,8 @@ def _act(actor: Actor, action: Action, thing: Thing) -> Decision:
         return Decision(True, "Your role includes this.")
     if thing.wearer == actor.id and action in _WEARER:
         return Decision(True, "It is your own recording.")
+    if thing.adder == actor.id and action in _ADDER:
+        return Decision(True, "You added it.")
     if actor.id in thing.members and action in _CASE_MEMBER:
         return Decision(True, "You have a role in its case.")
     if _supervises(actor, thing) and action in _SUPERVISOR:
@@ -247,11 +260,23 @@ def _watch(actor: Actor, thing: Thing) -> Decision:
         return Decision(True, "It is your own recording.")
     if actor.id in thing.members:
         return Decision(True, "You have a role in its case.")
+    if thing.adder == actor.id and watches(actor):
+        # Not as the wearer: it shows what somebody else recorded, and adding it gives no standing leave to watch it.
+        return Decision(True, "You added it, and somebody else recorded it: say why you need to watch it.", True)
     if actor.roles & _WATCH_WITH_REASON:
         return Decision(True, "It is not your own recording: say why you need to watch it.", needs_reason=True)
     if actor.roles & {Role.SUPERVISOR, Role.OFFICER} and thing.unit in actor.units:
         return Decision(True, "A colleague recorded it: say why you need to watch it.", needs_reason=True)
-    return Decision(False, "It was recorded by another unit, and you have no role in its case.")
+    if watches(actor):
+        return Decision(False, "It was recorded by another unit, and you have no role in its case.")
+    if actor.roles & _BY_ROLE[Action.VIEW_FACTS]:
+        return Decision(False, "Your role sees the facts and the history of footage, and does not include watching it.")
+    return Decision(False, "Your role does not include watching footage.")
+
+
+def watches(actor: Actor) -> bool:
+    """Whether the work of `actor` includes watching footage, be it this or that."""
+    return bool(actor.roles & _WATCHING)
 
 
 def _supervises(actor: Actor, thing: Thing) -> bool:

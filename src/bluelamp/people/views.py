@@ -18,6 +18,7 @@ from bluelamp.people import queries, services
 from bluelamp.people.access import allows, request_actor, require, signed_in
 from bluelamp.people.forms import NewPersonForm, OrganisationForm, PeopleFilter, PersonForm, ReasonForm, UnitForm
 from bluelamp.people.policy import Action, Role
+from bluelamp.web.chips import chips, without
 from bluelamp.web.responses import render
 
 _PER_PAGE = 50
@@ -49,7 +50,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "tree": queries.tree(),
         "unit": asked.get("unit"),
         "page": page,
-        "query": _without(request.GET, "page"),
+        "query": without(request.GET, "page"),
         "applied": _applied(request.GET, asked),
         "may_manage": allows(request, Action.MANAGE_PEOPLE),
     }
@@ -240,13 +241,6 @@ def _add_to(form: forms.Form, error: BluelampError) -> None:
     form.add_error(None, " ".join(part for part in (error.what_happened, error.next_step) if part))
 
 
-def _without(query: QueryDict, *names: str) -> str:
-    rest = query.copy()
-    for name in names:
-        rest.pop(name, None)
-    return rest.urlencode()
-
-
 def _applied(query: QueryDict, asked: dict[str, Any]) -> list[tuple[str, str]]:
     """The filters in use, each with the address of the page without it."""
     shown = {
@@ -255,5 +249,4 @@ def _applied(query: QueryDict, asked: dict[str, Any]) -> list[tuple[str, str]]:
         "role": asked.get("role") and Role(asked["role"]).words,
         "state": {"closed": "Closed accounts", "all": "All accounts"}.get(asked.get("state", "")),
     }
-    base = reverse("people:index")
-    return [(str(text), f"{base}?{_without(query, name, 'page')}") for name, text in shown.items() if text]
+    return chips(reverse("people:index"), query, shown)

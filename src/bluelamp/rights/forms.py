@@ -32,6 +32,13 @@ def _long(rows: int = 2) -> forms.Textarea:
 class AskForm(NamedErrors):
     """What a force needs to find somebody in its footage."""
 
+    # As the page asks, so that the summary of what is wrong follows it.
+    field_order = (
+        *("kind", "borough", "place", "day", "from_time", "until_time", "role", "clothing", "vehicle"),
+        *("officer_number", "incident_reference", "details", "name", "email", "phone", "on_behalf_of", "authority"),
+        *("proof_photo", "proof_other"),
+    )
+
     kind = forms.ChoiceField(label="What do you ask for?", choices=Request.Kind.choices, widget=forms.RadioSelect)
     name = forms.CharField(
         label="Your full name", max_length=100, widget=forms.TextInput(attrs={"autocomplete": "name"})

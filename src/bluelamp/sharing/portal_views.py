@@ -14,12 +14,48 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from bluelamp.footage import media
-from bluelamp.kernel.errors import NotAllowed, NotFound
+from bluelamp.kernel.errors import BluelampError, NotAllowed, NotFound
+from bluelamp.kernel.limiter import Limiter
 from bluelamp.people import access
 from bluelamp.sharing import portal, queries, rules, services
 from bluelamp.sharing.forms import CodeForm, EmailForm
 from bluelamp.sharing.models import Recipient, Share
+from bluelamp.sharing.rules import Standing
+from bluelamp.web.errors import wants_json
 from bluelamp.web.responses import render
+
+_CODES_A_PEER = 10
+"""Codes that may be asked for from one address on the network within ten minutes; an office shares one."""
+
+_askings = tuple(Limiter(window_seconds=600, most=500) for _ in range(_CODES_A_PEER))
+_TOO_MANY = "Too many codes were asked for from your network. Wait ten minutes and ask again."
+
+
+class _Ended(NotAllowed):
+    """A share that does not stand was asked for; its page is the portal's own."""
+
+    def __init__(self, share: Share, where: Standing) -> None:
+        super().__init__(*services.ended_words(share, where))
+        self.share, self.where = share, where
+
+
+def _in_portal(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Refusals as pages of the portal: a recipient has no account to sign in to, and the staff's pages lead nowhere."""
+
+    @wraps(view)
+    def told(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except BluelampError as error:
+            if wants_json(request):
+                raise
+            context: dict[str, Any] = {"error": error, "who": portal.recipient(request), "where": "", "share": None}
+            if isinstance(error, _Ended):
+                ended_at = queries.ended_at(error.share, error.where)
+                context |= {"share": error.share, "where": error.where.value, "ended_at": ended_at}
+            return render(request, "sharing/portal/refused.html", context, status=error.status)
+
+    return told
 
 
 def _for_recipients(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -32,7 +68,7 @@ def _for_recipients(view: Callable[..., HttpResponse]) -> Callable[..., HttpResp
             return redirect("share:sign_in")
         return view(request, who, *args, **kwargs)
 
-    return access.public(never_cache(guarded))
+    return access.public(never_cache(_in_portal(guarded)))
 
 
 @access.public
@@ -42,13 +78,17 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     """Ask for an address; whether it is known is not told."""
     form = EmailForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        return _ask_for_code(request, form.cleaned_data["email"], reverse("share:index"))
+        if _may_ask(request):
+            return _ask_for_code(request, form.cleaned_data["email"], reverse("share:index"))
+        form.add_error("email", _TOO_MANY)
+        return render(request, "sharing/portal/sign_in.html", {"form": form}, status=429)
     return render(request, "sharing/portal/sign_in.html", {"form": form}, status=422 if form.errors else 200)
 
 
 @access.public
 @never_cache
 @require_http_methods(["GET", "POST"])
+@_in_portal
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """The link of an invitation."""
     share = queries.by_token(token)
@@ -59,17 +99,18 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
             "Use the newest message that you received, or sign in with your e-mail address.",
         )
     where = queries.standing(share)
-    if where is not rules.Standing.ACTIVE:
-        raise NotAllowed(*services.ended_words(share, where))
+    if where is not Standing.ACTIVE:
+        raise _Ended(share, where)
     watch = reverse("share:watch", args=[share.pk])
     who = portal.recipient(request)
     if who is not None and who.pk == share.recipient_id:
         return redirect(watch)
+    context = {"share": share, "address": rules.masked(share.recipient.email), "error": ""}
     if request.method == "POST":
-        return _ask_for_code(request, share.recipient.email, watch)
-    return render(
-        request, "sharing/portal/invitation.html", {"share": share, "address": rules.masked(share.recipient.email)}
-    )
+        if _may_ask(request):
+            return _ask_for_code(request, share.recipient.email, watch)
+        context["error"] = _TOO_MANY
+    return render(request, "sharing/portal/invitation.html", context, status=429 if context["error"] else 200)
 
 
 @access.public
@@ -130,8 +171,17 @@ def download(request: HttpRequest, who: Recipient, share_id: UUID) -> HttpRespon
 @_for_recipients
 @require_POST
 def acknowledge(request: HttpRequest, who: Recipient, share_id: UUID) -> HttpResponse:
+    """Confirm receipt. With JavaScript only that part of the page changes, so that what plays goes on."""
     services.acknowledge(_own(request, who, share_id))
+    if "HX-Request" in request.headers:
+        return render(request, "sharing/portal/receipt.html", {"share": _own(request, who, share_id)})
     return redirect("share:watch", share_id)
+
+
+def _may_ask(request: HttpRequest) -> bool:
+    """Whether this address on the network may cause one more code to be looked for; each puts a job into the queue."""
+    peer = request.META.get("REMOTE_ADDR", "")
+    return any(asking.admit(peer) is not None for asking in _askings)
 
 
 def _ask_for_code(request: HttpRequest, email: str, then: str) -> HttpResponse:
@@ -149,7 +199,7 @@ def _own(request: HttpRequest, who: Recipient, share_id: UUID) -> Share:
             services.record_refusal(who.custody_id, other, "It was shared with somebody else.")
         raise NotFound("There is no such footage among what was shared with you.", "", "Go back to your list.")
     where = queries.standing(share)
-    if where is not rules.Standing.ACTIVE:
+    if where is not Standing.ACTIVE:
         services.record_refusal(who.custody_id, share, f"The share is {where.value}.")
-        raise NotAllowed(*services.ended_words(share, where))
+        raise _Ended(share, where)
     return share

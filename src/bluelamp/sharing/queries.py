@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db.models import F, QuerySet, Sum
 
 from bluelamp.cases import queries as cases
+from bluelamp.custody import queries as ledger
 from bluelamp.footage.models import Recording, Viewing
 from bluelamp.kernel import clock
 from bluelamp.people.policy import Action, Actor, Thing, may
@@ -23,6 +25,14 @@ def standing(share: Share) -> rules.Standing:
     live = recording.state == Recording.State.LIVE and recording.locked_at is None
     deleted = recording.state == Recording.State.DELETED
     return rules.standing(rules.ShareFacts(share.expires_at, share.revoked_at, live, deleted), clock.now())
+
+
+def ended_at(share: Share, where: rules.Standing) -> datetime | None:
+    """When a share that stands no more ended; None where its footage is only away for a while."""
+    if where is rules.Standing.DELETED:
+        deleted = ledger.search(tag="recording.deleted", subject=share.recording.custody_id, limit=1)
+        return deleted[0].at if deleted else None
+    return {rules.Standing.REVOKED: share.revoked_at, rules.Standing.EXPIRED: share.expires_at}.get(where)
 
 
 def thing(share: Share) -> Thing:

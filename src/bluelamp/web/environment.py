@@ -61,6 +61,7 @@ def environment(**options: Any) -> Environment:
         }
     )
     env.globals.update(
+        below=navigation.below,
         chrome=chrome.of,
         csp_nonce=_csp_nonce,
         navigation=navigation.links,

@@ -27,6 +27,7 @@ class Link:
 
 
 _entries: dict[str, Entry] = {}
+_below: dict[str, dict[str, tuple[int, str]]] = {}
 
 
 def register(label: str, url_name: str, visible: Callable[[HttpRequest], bool], order: int = 0) -> None:
@@ -44,3 +45,14 @@ def links(request: HttpRequest) -> list[Link]:
     under = [href for _, href in shown if request.path.startswith(href)]
     here = max(under, key=len, default=None)
     return [Link(label, href, href == here) for label, href in shown]
+
+
+def register_below(group: str, label: str, url_name: str, order: int = 0) -> None:
+    """Add a page of an upper room to the pages of `group` (its subnavigation); lower `order` stands further left."""
+    _below.setdefault(group, {})[url_name] = (order, label)
+
+
+def below(group: str) -> list[tuple[str, str, str]]:
+    """What upper rooms added to a group, in order: label, address, and the URL name by which a page knows itself."""
+    ordered = sorted(_below.get(group, {}).items(), key=lambda entry: entry[1][0])
+    return [(label, reverse(url_name), url_name) for url_name, (_, label) in ordered]

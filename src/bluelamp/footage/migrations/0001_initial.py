@@ -97,6 +97,10 @@ class Migration(migrations.Migration):
                             ("waiting", "Waiting to be prepared"),
                             ("ready", "Ready"),
                             ("failed", "Could not be prepared for viewing; the original is safe"),
+                            (
+                                "keyless",
+                                "Encrypted by its device, and not opened yet; the received bytes are safe",
+                            ),
                         ],
                         default="waiting",
                     ),
@@ -138,6 +142,15 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="recordings",
                         to="footage.incident",
+                    ),
+                ),
+                (
+                    "added_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
                     ),
                 ),
                 (
@@ -384,6 +397,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="recording",
             index=models.Index(fields=["state", "due_at"], name="footage_recording_due"),
+        ),
+        migrations.AddIndex(
+            model_name="recording",
+            index=models.Index(fields=["received_at"], name="footage_recording_received"),
+        ),
+        migrations.AddIndex(
+            model_name="recording",
+            index=models.Index(fields=["sha256"], name="footage_recording_sha256"),
         ),
         migrations.AddConstraint(
             model_name="recording",

@@ -29,6 +29,7 @@ class Recording(models.Model):
 
     `started_at` and `ended_at` are corrected UTC (device time plus the offset measured at docking); the device's own
     values stay beside them. `original` is the name of the sealed object; its data key has the recording's id.
+    `added_by` is who added footage from elsewhere, which nobody wore.
     `collected` is the custody record of its acceptance, on the object that `services.accept` returns.
     """
 
@@ -43,6 +44,7 @@ class Recording(models.Model):
         WAITING = "waiting", "Waiting to be prepared"
         READY = "ready", "Ready"
         FAILED = "failed", "Could not be prepared for viewing; the original is safe"
+        KEYLESS = "keyless", "Encrypted by its device, and not opened yet; the received bytes are safe"
 
     class ClockStatus(models.TextChoices):
         GOOD = "good", "Clock agreed with the dock"
@@ -55,6 +57,7 @@ class Recording(models.Model):
     filename = models.TextField()
     wearer = models.ForeignKey(Person, models.PROTECT, null=True, related_name="recordings")
     unit = models.ForeignKey(Unit, models.PROTECT, null=True, related_name="recordings")
+    added_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
     incident = models.ForeignKey(Incident, models.PROTECT, null=True, related_name="recordings")
     part = models.PositiveIntegerField(default=1)
 
@@ -115,6 +118,8 @@ class Recording(models.Model):
             GinIndex(fields=["search"], name="footage_recording_search"),
             GinIndex(fields=["events"], opclasses=["jsonb_path_ops"], name="footage_recording_events"),
             models.Index(fields=["state", "due_at"], name="footage_recording_due"),
+            models.Index(fields=["received_at"], name="footage_recording_received"),
+            models.Index(fields=["sha256"], name="footage_recording_sha256"),
         ]
 
     @property

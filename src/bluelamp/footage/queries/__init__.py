@@ -1,6 +1,7 @@
 """Reading footage."""
 
-from bluelamp.footage.queries.listing import Listing, page
+from bluelamp.footage.queries.deciding import Undecided, in_review, lately_by, undecided
+from bluelamp.footage.queries.listing import Listing, arrived, page
 from bluelamp.footage.queries.one import (
     categories,
     members,
@@ -15,8 +16,12 @@ from bluelamp.footage.queries.watching import Watched, open_viewing, watched
 
 __all__ = [
     "Listing",
+    "Undecided",
     "Watched",
+    "arrived",
     "categories",
+    "in_review",
+    "lately_by",
     "members",
     "open_viewing",
     "page",
@@ -26,5 +31,6 @@ __all__ = [
     "standing_flag",
     "thing",
     "things",
+    "undecided",
     "watched",
 ]

@@ -6,6 +6,7 @@ The restriction is part of the SQL, so that neither a count nor a page can tell 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from bluelamp.people.queries import unit_and_below
 PAGE = 25
 MOST_COUNTED = 1000
 """Up to how many results are counted; beyond, a page says "more than"."""
+MOST_ARRIVED = 99
 
 _EVENTS = {
     "marker": ("marker",),
@@ -74,6 +76,12 @@ def page(actor: Actor, filters: Filters, size: int = PAGE) -> Listing:
         earlier=_position(rows[-1].recording) if rows and earlier else None,
         later=_position(rows[0].recording) if rows and later else None,
     )
+
+
+def arrived(actor: Actor, filters: Filters, since: datetime) -> int:
+    """How many recordings that `page` would list were received after `since`; at most MOST_ARRIVED + 1."""
+    conditions, values = _conditions(actor, filters)
+    return _count(f"{conditions} AND r.received_at > %s", [*values, since], MOST_ARRIVED + 1)
 
 
 def _position(recording: Recording) -> Position:
@@ -131,8 +139,8 @@ def _restrict(actor: Actor, add: Any) -> None:
     """What policy.may() says of VIEW_FACTS, as SQL; a test holds the two together."""
     if may(actor, Action.VIEW_FACTS, Thing(subject="")).allowed:
         return
-    own = ["r.wearer_id = %s", "r.id = ANY(%s)"]
-    values: list[Any] = [actor.id, sorted(recordings_of_member(actor.id)) if actor.id else []]
+    own = ["r.wearer_id = %s", "r.added_by_id = %s", "r.id = ANY(%s)"]
+    values: list[Any] = [actor.id, actor.id, sorted(recordings_of_member(actor.id)) if actor.id else []]
     if actor.roles & {Role.SUPERVISOR, Role.OFFICER}:
         own.append("r.unit_id = ANY(%s)")
         values.append(sorted(actor.units))
@@ -174,11 +182,11 @@ def _ids(conditions: str, values: list[Any], filters: Filters, limit: int) -> li
         return [row[0] for row in cursor.fetchall()]
 
 
-def _count(conditions: str, values: list[Any]) -> int:
+def _count(conditions: str, values: list[Any], most: int = MOST_COUNTED + 1) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT count(*) FROM (SELECT 1 FROM footage_recording r WHERE {conditions} LIMIT %s) AS matches",  # noqa: S608
-            [*values, MOST_COUNTED + 1],
+            [*values, most],
         )
         return int(cursor.fetchone()[0])
 
@@ -186,7 +194,7 @@ def _count(conditions: str, values: list[Any]) -> int:
 def _rows(actor: Actor, ids: list[UUID]) -> list[Row]:
     found = (
         Recording.objects.filter(pk__in=ids)
-        .select_related("wearer", "unit", "camera", "category")
+        .select_related("wearer", "unit", "added_by", "camera", "category")
         # What a row does not show and may be long stays where it is.
         .defer("manifest", "track", "waveform", "search", "storyboard")
         .in_bulk()

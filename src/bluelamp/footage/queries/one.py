@@ -10,7 +10,7 @@ from bluelamp.footage.models import Category, EvidenceFlag, Recording
 from bluelamp.kernel.errors import NotFound
 from bluelamp.people.policy import Action, Actor, Thing, may
 
-_RELATED = ("camera", "wearer", "unit", "category", "incident", "locked_by")
+_RELATED = ("camera", "wearer", "unit", "added_by", "category", "incident", "locked_by")
 
 
 def recording(recording_id: UUID) -> Recording:
@@ -38,6 +38,7 @@ def thing(recording: Recording) -> Thing:
         subject=recording.custody_id,
         wearer=recording.wearer_id,
         unit=recording.unit_id,
+        adder=recording.added_by_id,
         members=members(recording),
         locked=locked,
         released_to=frozenset(released),
@@ -56,6 +57,7 @@ def things(recordings: Iterable[Recording], person_id: int) -> dict[UUID, Thing]
             subject=item.custody_id,
             wearer=item.wearer_id,
             unit=item.unit_id,
+            adder=item.added_by_id,
             members=frozenset({person_id}) if item.pk in of_cases else frozenset(),
             locked=item.locked_at is not None,
             released_to=frozenset({person_id}) if item.pk in released else frozenset(),

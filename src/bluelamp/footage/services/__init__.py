@@ -7,8 +7,10 @@ from bluelamp.footage.services.due import (
     mark_restored,
     set_due,
 )
+from bluelamp.footage.services.facts import add_facts, attribute, number
 from bluelamp.footage.services.locking import let_watch, lock, unlock
 from bluelamp.footage.services.marks import add_note, add_reference, categorise, flag, release_flag
+from bluelamp.footage.services.unwrapping import await_key, unwrapped
 from bluelamp.footage.services.viewing import (
     close_viewing,
     close_viewings,
@@ -21,8 +23,11 @@ from bluelamp.footage.services.viewing import (
 __all__ = [
     "NewRecording",
     "accept",
+    "add_facts",
     "add_note",
     "add_reference",
+    "attribute",
+    "await_key",
     "categorise",
     "close_viewing",
     "close_viewings",
@@ -34,9 +39,11 @@ __all__ = [
     "mark_deleted",
     "mark_quarantined",
     "mark_restored",
+    "number",
     "open_viewing",
     "record_range",
     "release_flag",
     "set_due",
     "unlock",
+    "unwrapped",
 ]

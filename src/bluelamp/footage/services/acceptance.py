@@ -38,6 +38,7 @@ class NewRecording:
     sequence: int | None = None
     wearer: Person | None = None
     unit: Unit | None = None
+    added_by: Person | None = None
     incident: UUID | None = None
     part: int = 1
     device_started_at: datetime | None = None
@@ -73,6 +74,7 @@ def accept(new: NewRecording, actor: str = "system:intake") -> Recording:
         filename=new.filename,
         wearer=new.wearer,
         unit=new.unit,
+        added_by=new.added_by,
         incident_id=new.incident,
         part=new.part,
         started_at=new.started_at,

@@ -38,6 +38,8 @@ _WAIT_SECONDS = 30  # before the second attempt; twice that before the third
 _FORGOTTEN = timedelta(minutes=10)
 _AT_ONCE = 500
 
+_PREPARED = ("processing", "processing_error", "media", "duration_ms", "waveform", "storyboard")
+
 _WAITING_WITHOUT_JOB = """
 SELECT r.id FROM footage_recording r
 WHERE r.state = 'live' AND r.processing = 'waiting' AND r.received_at < %s AND NOT EXISTS (
@@ -108,7 +110,10 @@ def store_prepared(
             "interval_ms": board.interval_ms,
             "tiles": board.tiles,
         }
-    recording.save(update_fields=["processing", "processing_error", "media", "duration_ms", "waveform", "storyboard"])
+    if recording.ended_at <= recording.started_at:
+        # Added by hand: its beginning was stated, and only the file itself tells how long it is.
+        recording.ended_at = recording.started_at + timedelta(milliseconds=found.facts.duration_ms)
+    recording.save(update_fields=[*_PREPARED, "ended_at"])
     Derivative.objects.bulk_create(made)
     custody.record(
         RecordingPrepared(

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from bluelamp import custody
+from bluelamp.custody import queries as ledger
 from bluelamp.footage import events, extent
 from bluelamp.footage.models import Recording, ServedRange, Viewing
 from bluelamp.footage.services.marks import LONGEST_REASON
@@ -17,6 +18,7 @@ from bluelamp.people.events import AccessRefused
 from bluelamp.people.models import Person
 
 PURPOSES = ("view", "download")
+_PICTURE_OF_A_LIST = timedelta(hours=1)  # a list is logged as one event; its pictures are asked for one by one
 
 
 @custody.service
@@ -149,6 +151,19 @@ def log_listing(by: Person, recordings: Iterable[Recording], filters: Mapping[st
             count=len(others),
         )
     )
+
+
+@custody.service
+def log_picture(by: Person, recording: Recording) -> None:
+    """That `by` was shown the poster of another's recording, where no list of the last hour has said so already."""
+    since = clock.now() - _PICTURE_OF_A_LIST
+    listed = events.FootageListed.tag
+    if recording.wearer_id == by.pk or ledger.happened(
+        listed, actor=by.custody_id, subject=recording.custody_id, since=since
+    ):
+        custody.nothing_changed()
+        return
+    log_listing(by, [recording], {"page": "poster"})
 
 
 @custody.service

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, cast
 from uuid import UUID
 
@@ -96,7 +97,13 @@ def show(request: HttpRequest, item: Recording, thing: Thing, status: int = 200,
         "unlock": forms.UnlockForm(),
     }
     wrong = next((form for form in bound.values() if form.errors), None)
-    context = {"page": shown, "recording": item, "forms": {**offered, **bound}, "wrong": wrong}
+    context = {
+        "page": shown,
+        "recording": item,
+        "forms": {**offered, **bound},
+        "wrong": wrong,
+        "begin_at": _moment(request.GET.get("t", "")),
+    }
     template = "footage/deleted.html" if item.state == Recording.State.DELETED else "footage/recording.html"
     return render(request, template, context, status)
 
@@ -113,6 +120,11 @@ def open_viewing(request: HttpRequest, item: Recording, reason: str, purpose: st
         session_key=request.session.session_key or "",
         purpose=purpose,
     )
+
+
+def _moment(given: str) -> float | None:
+    """Where to begin, in seconds: what the links to moments give where no script moves the player."""
+    return float(given) if re.fullmatch(r"\d{1,6}(\.\d{1,3})?", given, re.ASCII) else None
 
 
 def _opens_by_itself(shown: page.Page) -> bool:

@@ -54,6 +54,9 @@ class Figures:
     requests_overdue: int
     cameras_planned: int
     cameras_issued: int
+    missing: int
+    discrepancies: int
+    missing_since: datetime | None
     holds: int
     held_recordings: int
     refused_this_month: int
@@ -108,6 +111,7 @@ def _figures(now: datetime) -> Figures:
     months, shared = shares_by_month(asked, today)
     requests = asked.one(sql.REQUESTS)
     cameras = asked.one(sql.CAMERAS)
+    missing = asked.one(sql.MISSING)
     holds = asked.one(sql.HOLDS)
     refusals = asked.one(sql.REFUSALS, month=rules.month_start(today))
     kept = promises.promises(now, (asked.shown[0], recordings), (asked.shown[1], unreserved))
@@ -133,6 +137,9 @@ def _figures(now: datetime) -> Figures:
         requests_overdue=overdue,
         cameras_planned=cameras["planned"],
         cameras_issued=cameras["issued"],
+        missing=missing["missing"],
+        discrepancies=missing["discrepancies"],
+        missing_since=missing["since"],
         holds=holds["standing"],
         held_recordings=holds["recordings"],
         refused_this_month=refusals["refused"],

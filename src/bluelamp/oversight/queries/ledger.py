@@ -14,9 +14,9 @@ from django.db import connection
 from bluelamp.custody.event import registered_types
 from bluelamp.custody.models import CustodyCheckpoint
 from bluelamp.custody.queries import HistoryItem, history_item, parsed
-from bluelamp.formats import canonical, merkle
-from bluelamp.formats.errors import FormatError
+from bluelamp.formats import merkle
 from bluelamp.kernel.errors import NotFound
+from bluelamp.verify.ledger import commits
 
 PAGE = 50
 
@@ -146,14 +146,6 @@ def covering(leaf: int | None) -> CustodyCheckpoint | None:
         return None
     found: CustodyCheckpoint | None = CustodyCheckpoint.objects.filter(size__gt=leaf).order_by("size").first()
     return found
-
-
-def commits(entry: bytes, fields: dict[str, Any], salts: dict[str, str]) -> bool:
-    """Whether values and salts (hex) give the 32-byte entry (docs/protocols/custody-leaf.md)."""
-    try:
-        return canonical.commit(fields, {name: bytes.fromhex(salt) for name, salt in salts.items()}) == entry
-    except (FormatError, ValueError, KeyError):
-        return False
 
 
 def by_operation(since: datetime) -> dict[str, int]:

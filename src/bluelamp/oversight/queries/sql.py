@@ -203,6 +203,17 @@ SELECT (SELECT coalesce(sum(planned), 0) FROM fleet_rollout_plan
 """,
 )
 
+MISSING = Query(
+    "Recorded and not here",
+    "Recordings that cameras, by the numbers they signed, say they made and that are not here, while nobody has "
+    "answered for them; and everything else in which cameras and server do not agree.",
+    """
+SELECT coalesce(sum(missing), 0)::bigint AS missing, count(*) AS discrepancies,
+       min(first_seen_at) FILTER (WHERE missing > 0) AS since
+FROM ingest_discrepancy WHERE state = 'open'
+""",
+)
+
 HOLDS = Query(
     "Holds",
     "Holds that stand, and the recordings that they keep.",

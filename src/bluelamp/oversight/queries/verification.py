@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.db import connection
 
 from bluelamp.custody import keys
-from bluelamp.custody.queries import latest_checkpoint, parsed
+from bluelamp.custody.queries import latest_checkpoint, leaves
 from bluelamp.formats.signed_note import verifier_key
 from bluelamp.kernel.errors import Busy, Conflict
 from bluelamp.verify.ledger import Leaf, check_ledger
@@ -18,18 +17,6 @@ MOST_LEAVES = 100_000
 """Leaves that a page checks while somebody waits; a larger ledger is checked by the command."""
 
 _LOCK = 0x626C7672  # "blvr": one check at a time over all processes
-_STRETCH = 5_000
-_LEAVES = """
-SELECT l.index, e.entry, d.fields, d.salts, e.tag = d.fields->>'tag' AND e.at = (d.fields->>'at')::timestamptz
-FROM custody_leaf l JOIN custody_event e ON e.id = l.event_id JOIN custody_detail d ON d.event_id = e.id
-WHERE l.index >= %s AND l.index < %s ORDER BY l.index
-"""
-# An event whose leaf, or place in the queue to the tree, somebody removed.
-_LOOSE = """
-SELECT count(*) FROM custody_event e
-WHERE NOT EXISTS (SELECT FROM custody_leaf l WHERE l.event_id = e.id)
-  AND NOT EXISTS (SELECT FROM custody_pending p WHERE p.event_id = e.id)
-"""
 
 
 @dataclass(frozen=True)
@@ -57,9 +44,8 @@ def own_verifier_key() -> str:
 def verify(kept_note: str = "") -> Verification:
     """Check everything that the latest checkpoint covers, and what `kept_note`, an earlier signed note, did.
 
-    Beyond `bluelamp verify --database`, the columns that pages are sorted by are compared with the committed values,
-    and events that stand neither in the tree nor in the queue to it are counted. Must run in a transaction, for its
-    lock. Raises Conflict without a checkpoint or for a ledger too large to wait for, Busy while another check runs.
+    It is what `bluelamp verify --database` checks. Must run in a transaction, for its lock. Raises Conflict without a
+    checkpoint or for a ledger too large to wait for, Busy while another check runs.
     """
     checkpoint = latest_checkpoint()
     if checkpoint is None:
@@ -81,35 +67,17 @@ def verify(kept_note: str = "") -> Verification:
                 "Somebody else is having the ledger checked.", "Nothing was checked twice.", "Try again shortly."
             )
     begun = time.perf_counter()
-    differing: list[int] = []
     key = own_verifier_key()
-    report = check_ledger(_leaves(checkpoint.size, differing), checkpoint.note, key)
+    report = check_ledger((Leaf(*leaf) for leaf in leaves()), checkpoint.note, key)
     problems = list(report.problems)
     remembered = None
     if kept_note.strip():
-        earlier = check_ledger(_leaves(checkpoint.size, []), _as_signed(kept_note), key)
+        earlier = check_ledger((Leaf(*leaf) for leaf in leaves(checkpoint.size)), _as_signed(kept_note), key)
         remembered = earlier.size
         problems += [f"Against the note that was kept: {problem}" for problem in earlier.problems]
-    problems += [f"Leaf {index}: its type or time in the list is not what the event says." for index in differing]
-    with connection.cursor() as cursor:
-        cursor.execute(_LOOSE)
-        if loose := cursor.fetchone()[0]:
-            problems.append(f"{loose:,} events stand neither in the tree nor in the queue to it.")
     return Verification(report.size, remembered, time.perf_counter() - begun, tuple(problems))
 
 
 def _as_signed(note: str) -> str:
     """A note as it was signed, after a browser's form or a mail changed the ends of its lines."""
     return "\n".join(line.rstrip() for line in note.strip().splitlines()) + "\n"
-
-
-def _leaves(size: int, differing: list[int]) -> Iterator[Leaf]:
-    """Every leaf under the checkpoint, in order; indexes whose sorting columns disagree are put into `differing`."""
-    for start in range(0, size, _STRETCH):
-        with connection.cursor() as cursor:
-            cursor.execute(_LEAVES, [start, min(start + _STRETCH, size)])
-            rows = cursor.fetchall()
-        for index, entry, fields, salts, agrees in rows:
-            if not agrees:
-                differing.append(index)
-            yield Leaf(index, bytes(entry), parsed(fields), parsed(salts))

@@ -133,7 +133,11 @@ class Player {
       this.root.scrollIntoView({ block: 'nearest' })
     })
     const asked = /^#t=(\d+(?:\.\d+)?)$/.exec(location.hash)
-    if (asked) this.video.addEventListener('loadedmetadata', () => this.seek(Number(asked[1])), { once: true })
+    if (!asked) return
+    const go = () => this.seek(Number(asked[1]))
+    // What is there already when this runs says so no more.
+    if (this.video.readyState >= HTMLMediaElement.HAVE_METADATA) go()
+    else this.video.addEventListener('loadedmetadata', go, { once: true })
   }
 
   showPlaying () {

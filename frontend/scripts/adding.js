@@ -1,0 +1,407 @@
+// Sends the files of one addition by tus, several one after the other, and goes on with what was interrupted.
+//
+// The server knows which files of this addition have not arrived whole (the list on the page); one that is chosen again
+// is known by a hash of its beginning and end. Nothing is kept in the browser: desktops are shared.
+
+import { Upload } from 'tus-js-client'
+
+const AT_ONCE = 2
+const CHUNK = 16 * 1024 * 1024
+const MARKED = 1024 * 1024
+const DELAYS = [500, 1000, 3000, 5000, 10000, 20000, 30000]
+const RETRY_EVERY = 15000
+const RATE_SECONDS = 5
+const PASSING = [408, 409, 423, 429, 507]
+const FINAL_TYPES = ['AdditionIsClosed', 'TooManyUnfinished']
+
+const place = document.querySelector('[data-adding]')
+const list = document.querySelector('[data-list]')
+const find = (name, within = place) => within.querySelector(`[data-${name}]`)
+const sendings = []
+
+const filesize = (bytes) => {
+  if (bytes < 1000) return `${bytes} bytes`
+  const units = ['kB', 'MB', 'GB', 'TB']
+  let value = bytes / 1000
+  let unit = 0
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000
+    unit += 1
+  }
+  return `${value.toFixed(value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2)} ${units[unit]}`
+}
+
+const lasting = (seconds) => {
+  if (seconds < 60) return 'less than a minute'
+  const minutes = Math.round(seconds / 60)
+  if (minutes < 60) return minutes === 1 ? '1 minute' : `${minutes} minutes`
+  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`
+}
+
+const say = (text) => {
+  find('said').textContent = text
+}
+
+const trouble = (title, text, signIn = false) => {
+  find('trouble-title').textContent = title
+  find('trouble-text').textContent = text
+  find('trouble-link').hidden = !signIn
+  find('trouble').hidden = false
+  find('trouble').focus()
+}
+
+// --- What the server knows ---------------------------------------------------------------------------------------
+
+const refresh = async () => {
+  const answer = await fetch(place.dataset.files, { redirect: 'manual', credentials: 'same-origin' })
+  if (!answer.ok) throw new Error(`the list answered ${answer.status}`)
+  list.innerHTML = await answer.text()
+  hideActive()
+  compare()
+}
+
+// What is being sent from this page has a row of its own above.
+const hideActive = () => {
+  const active = new Set(sendings.map((sending) => sending.id).filter(Boolean))
+  for (const item of list.querySelectorAll('[data-file]')) {
+    item.hidden = active.has(item.dataset.file) && item.dataset.state === 'arriving'
+  }
+}
+
+const known = (id) => list.querySelector(`[data-file="${CSS.escape(id)}"]`)
+
+const unfinished = (file, mark) =>
+  [...list.querySelectorAll('[data-state="arriving"]')].find(
+    (item) =>
+      Number(item.dataset.bytes) === file.size &&
+      (mark ? item.dataset.mark === mark : !item.dataset.mark && item.dataset.name === file.name) &&
+      !sendings.some((other) => other.id === item.dataset.file)
+  )
+
+// The SHA-256 of the file's first and last MiB and its size; empty where the browser has no WebCrypto (plain HTTP).
+const markOf = async (file) => {
+  if (!window.crypto?.subtle) return ''
+  const end = Math.max(MARKED, file.size - MARKED)
+  const ends = new Blob([file.slice(0, MARKED), file.slice(end), String(file.size)])
+  const digest = await crypto.subtle.digest('SHA-256', await ends.arrayBuffer())
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+// --- One file ----------------------------------------------------------------------------------------------------
+
+const problemOf = (error) => {
+  const answer = error.originalResponse
+  const status = answer ? answer.getStatus() : 0
+  try {
+    return { status, ...JSON.parse(answer.getBody()) }
+  } catch {
+    return { status }
+  }
+}
+
+const typeOf = (problem) => String(problem.type || '').replace('urn:bluelamp:problem:', '')
+
+const passes = (problem) =>
+  problem.status === 0 ||
+  problem.status >= 500 ||
+  (PASSING.includes(problem.status) && !FINAL_TYPES.includes(typeOf(problem)))
+
+class Sending {
+  constructor(file) {
+    this.file = file
+    this.state = 'waiting'
+    this.id = ''
+    this.samples = []
+    this.sent = 0
+    this.stuckAt = 0
+    this.row = find('row').content.firstElementChild.cloneNode(true)
+    find('name', this.row).textContent = file.name
+    find('size', this.row).textContent = filesize(file.size)
+    find('bar', this.row).setAttribute('aria-label', file.name)
+    for (const [name, act] of [['pause', () => this.toggle()], ['give-up', () => this.giveUp()]]) {
+      const button = find(name, this.row)
+      button.addEventListener('click', act)
+      const more = document.createElement('span')
+      more.className = 'govuk-visually-hidden'
+      more.textContent = ` ${file.name}`
+      button.dataset.word = button.textContent
+      button.append(more)
+    }
+    this.words('Waits for its turn')
+    find('rows').append(this.row)
+  }
+
+  words(text) {
+    find('words', this.row).textContent = text
+  }
+
+  label(word) {
+    find('pause', this.row).firstChild.textContent = word
+  }
+
+  get active() {
+    return ['starting', 'sending', 'lost'].includes(this.state)
+  }
+
+  async start() {
+    this.state = 'starting'
+    this.label('Pause')
+    try {
+      await (this.preparing ??= this.prepare())
+    } catch {
+      this.preparing = null
+      this.fail('The browser could not read this file. Is it still there? Choose it again.')
+      return
+    }
+    if (this.state !== 'starting') {
+      next()
+      return
+    }
+    this.state = 'sending'
+    this.samples = []
+    this.upload.start()
+  }
+
+  async prepare() {
+    const mark = await markOf(this.file)
+    const twice = sendings.some((other) => other !== this && other.mark && other.mark === mark)
+    if (twice) {
+      this.remove()
+      say(`${this.file.name} is being sent already.`)
+      return
+    }
+    this.mark = mark
+    await refresh().catch(() => {})
+    const begun = unfinished(this.file, mark)
+    if (begun) {
+      this.id = begun.dataset.file
+      hideActive()
+      say(`${this.file.name} goes on where it stopped.`)
+    }
+    const { endpoint, addition } = place.dataset
+    this.upload = new Upload(this.file, {
+      endpoint,
+      uploadUrl: begun ? endpoint + this.id : null,
+      chunkSize: CHUNK,
+      retryDelays: DELAYS,
+      storeFingerprintForResuming: false,
+      metadata: { addition, filename: this.file.name, mark },
+      onUploadUrlAvailable: () => {
+        this.id = new URL(this.upload.url, location.href).pathname.split('/').pop()
+      },
+      onShouldRetry: (error) => {
+        const problem = problemOf(error)
+        if (this.state === 'sending' && passes(problem)) {
+          this.stuckAt = this.sent
+          this.words('The connection is interrupted; trying again …')
+        }
+        return passes(problem)
+      },
+      onProgress: (sent, total) => this.progress(sent, total),
+      onSuccess: () => this.arrived(),
+      onError: (error) => this.failed(error)
+    })
+  }
+
+  progress(sent, total) {
+    if (this.state !== 'sending') return
+    this.sent = sent
+    // A further try begins with what was there already: no reason to call the connection sound.
+    if (this.stuckAt && sent <= this.stuckAt) return
+    this.stuckAt = 0
+    find('bar', this.row).value = (100 * sent) / total
+    if (sent === total) {
+      this.words('All of it was sent; the server is checking it …')
+      return
+    }
+    const now = performance.now() / 1000
+    this.samples.push([now, sent])
+    while (this.samples.length > 2 && now - this.samples[0][0] > RATE_SECONDS) this.samples.shift()
+    const [then, before] = this.samples[0]
+    const rate = now - then > 0.5 ? (sent - before) / (now - then) : 0
+    const percent = Math.floor((100 * sent) / total)
+    const pace = rate > 0 ? `, ${filesize(rate)} a second, ${lasting((total - sent) / rate)} still` : ''
+    this.words(`${percent}%: ${filesize(sent)} of ${filesize(total)}${pace}`)
+  }
+
+  toggle() {
+    if (this.active) {
+      this.pause('Paused. What has arrived is kept.')
+    } else {
+      this.state = 'waiting'
+      find('trouble').hidden = true
+      this.words('Waits for its turn')
+      next()
+    }
+  }
+
+  pause(words) {
+    this.state = 'paused'
+    this.label('Resume')
+    this.words(words)
+    this.upload?.abort()
+    next()
+  }
+
+  async giveUp() {
+    if (this.id && !window.confirm(`Give up ${this.file.name}? What has arrived of it is removed.`)) return
+    this.state = 'over'
+    const focus = this.row.nextElementSibling?.querySelector('button') || document.querySelector('#choose')
+    try {
+      await this.upload?.abort(Boolean(this.id))
+    } catch {
+      // It stays in the list of files, from where it expires by itself.
+    }
+    this.remove()
+    focus.focus()
+    say(`${this.file.name} was given up.`)
+    refresh().catch(() => {})
+    next()
+  }
+
+  async arrived() {
+    this.state = 'checking'
+    this.words('All of it was sent; the server is checking it …')
+    next()
+    for (;;) {
+      try {
+        await refresh()
+        const item = known(this.id)
+        if (!item || !['settling', 'arriving'].includes(item.dataset.state)) break
+      } catch {
+        // Asked again: the file is through, and only the list could not be read.
+      }
+      await new Promise((done) => setTimeout(done, 1500))
+    }
+    this.ended()
+  }
+
+  ended() {
+    const state = known(this.id)?.dataset.state
+    this.state = 'over'
+    this.remove()
+    hideActive()
+    const said = { here: 'is safe on the server.', twin: 'is here already, and was not stored twice.' }
+    say(`${this.file.name} ${said[state] || 'was not taken; see the list of files.'}`)
+  }
+
+  async failed(error) {
+    const problem = problemOf(error)
+    if (error.originalRequest && passes(problem)) {
+      this.state = 'lost'
+      this.words('The connection is lost. What has arrived is kept; it goes on by itself when the connection is back.')
+      say(`The connection is lost. ${this.file.name} waits for it.`)
+      return
+    }
+    if (problem.status === 401) {
+      for (const other of sendings) if (other.active || other.state === 'waiting') other.pause('Waits for your sign-in.')
+      const text = `${problem.detail} ${problem.meaning} Sign in again and choose the same files: they go on where they stopped.`
+      trouble('You are signed out', text, true)
+      return
+    }
+    // What it was rejected for, or that it is here already, stands in the list.
+    await refresh().catch(() => {})
+    if (['twin', 'rejected', 'here'].includes(known(this.id)?.dataset.state)) {
+      this.ended()
+      next()
+      return
+    }
+    const told = [problem.detail, problem.next_step].filter(Boolean).join(' ')
+    this.fail(told || 'The browser could not read this file. Is it still there? Choose it again.')
+  }
+
+  fail(words) {
+    this.state = 'failed'
+    this.label('Try again')
+    this.words(words)
+    say(`${this.file.name}: ${words}`)
+    next()
+  }
+
+  remove() {
+    this.state = 'over'
+    this.row.remove()
+    const index = sendings.indexOf(this)
+    if (index >= 0) sendings.splice(index, 1)
+  }
+}
+
+// --- The page ----------------------------------------------------------------------------------------------------
+
+const next = () => {
+  const busy = sendings.filter((sending) => sending.active).length
+  for (const sending of sendings.filter((one) => one.state === 'waiting').slice(0, Math.max(0, AT_ONCE - busy))) {
+    sending.start()
+  }
+}
+
+const add = (files) => {
+  find('trouble').hidden = true
+  for (const file of files) {
+    if (file.size > Number(place.dataset.mostBytes)) {
+      const text = `${file.name} has ${filesize(file.size)}; this server takes at most ${place.dataset.mostSaid}.`
+      trouble('That file is too large', `${text} Keep it, and ask the operator to raise the limit.`)
+    } else {
+      sendings.push(new Sending(file))
+    }
+  }
+  next()
+}
+
+// A folder that is dropped comes as an entry without content; its files are chosen one by one.
+const dropped = (transfer) => {
+  const items = [...transfer.items].filter((item) => item.kind === 'file')
+  if (items.some((item) => item.webkitGetAsEntry?.()?.isDirectory)) {
+    trouble('A folder cannot be dropped', 'Open the folder, mark the files in it, and drop those.')
+  }
+  return items.filter((item) => !item.webkitGetAsEntry?.()?.isDirectory).map((item) => item.getAsFile())
+}
+
+const again = () => {
+  for (const sending of sendings) if (sending.state === 'lost') sending.start()
+}
+
+const compare = () => {
+  const form = document.querySelector('[data-compare]')
+  const hashes = [...list.querySelectorAll('[data-sha256]')]
+  form.hidden = hashes.length === 0
+  const told = form.querySelector('input').value.replace(/[\s:-]/g, '').toLowerCase()
+  let words = ''
+  if (told) {
+    const same = hashes.find((hash) => hash.textContent === told)
+    if (!/^[0-9a-f]{64}$/.test(told)) words = 'That is no SHA-256: it has 64 digits and letters from a to f.'
+    else if (same) words = `It is the same as that of ${same.closest('[data-file]').dataset.name}.`
+    else words = 'It differs from that of every file here: what arrived is not what was described.'
+  }
+  form.querySelector('[data-compared]').textContent = words
+}
+
+const drop = find('drop')
+const choose = document.querySelector('#choose')
+place.hidden = false
+choose.addEventListener('change', () => {
+  add(choose.files)
+  choose.value = ''
+})
+for (const name of ['dragenter', 'dragover']) {
+  drop.addEventListener(name, (event) => {
+    event.preventDefault()
+    drop.classList.add('adding-drop--over')
+  })
+}
+for (const name of ['dragleave', 'drop']) drop.addEventListener(name, () => drop.classList.remove('adding-drop--over'))
+drop.addEventListener('drop', (event) => {
+  event.preventDefault()
+  add(dropped(event.dataTransfer))
+})
+// A file dropped beside the place would otherwise replace the page.
+for (const name of ['dragover', 'drop']) window.addEventListener(name, (event) => event.preventDefault())
+window.addEventListener('online', again)
+setInterval(again, RETRY_EVERY)
+window.addEventListener('beforeunload', (event) => {
+  if (sendings.some((sending) => sending.active || sending.state === 'waiting')) event.preventDefault()
+})
+const told = document.querySelector('[data-compare]')
+told.addEventListener('submit', (event) => event.preventDefault())
+told.querySelector('input').addEventListener('input', compare)
+compare()
