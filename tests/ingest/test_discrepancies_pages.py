@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -184,6 +185,59 @@ def test_closing_asks_for_a_reason_and_keeps_it(manager: Client, camera: Camera)
     assert "Used with the former system until May" in page
     assert "Close it" not in page
     assert manager.post(f"{address}close/", {"reason": "Again"}).status_code == 409
+
+
+SEVERAL = f"{LIST}close/"
+
+
+def test_several_of_one_kind_are_closed_with_one_reason_each_in_the_ledger(manager: Client, camera: Camera) -> None:
+    gaps = [gap(camera), gap(factories.camera(camera.unit, serial="BL-8"), first=1, last=56, missing=56)]
+    clock_off = gap(camera, kind="clock_unset", first=None, last=None, missing=0)
+    assert SEVERAL not in manager.get(LIST).content.decode()
+    assert f"{SEVERAL}?kind=gap" in manager.get(f"{LIST}?kind=gap").content.decode()
+    page = manager.get(f"{SEVERAL}?kind=gap")
+    assert b"61 recordings stay missing" in page.content
+    shown = dict(re.findall(r'name="(count|newest)" value="([^"]*)"', page.content.decode()))
+    assert manager.post(f"{SEVERAL}?kind=gap", {**shown, "reason": ""}).status_code == 422
+    done = manager.post(f"{SEVERAL}?kind=gap", {**shown, "reason": "In the former system"})
+    assert done["Location"] == LIST
+    for one in gaps:
+        assert custody.history(one.custody_id)[-1].reason == "In the former system"
+    clock_off.refresh_from_db()
+    assert clock_off.is_open
+
+
+def test_what_was_found_since_the_page_was_shown_is_not_closed_with_it(manager: Client, camera: Camera) -> None:
+    first = gap(camera)
+    page = manager.get(f"{SEVERAL}?kind=gap").content.decode()
+    shown = dict(re.findall(r'name="(count|newest)" value="([^"]*)"', page))
+    gap(factories.camera(camera.unit, serial="BL-8"))
+    again = manager.post(f"{SEVERAL}?kind=gap", {**shown, "reason": "In the former system"})
+    assert again.status_code == 422
+    assert b"Meanwhile there are others among them." in again.content
+    first.refresh_from_db()
+    assert first.is_open
+
+
+@pytest.mark.parametrize("query", ["", "?kind=", "?kind=nonsense", "?unit=nowhere"])
+def test_everything_at_once_cannot_be_closed(manager: Client, camera: Camera, query: str) -> None:
+    gap(camera)
+    assert manager.post(f"{SEVERAL}{query}", {"reason": "x", "count": "1", "newest": ""})["Location"] == LIST
+    assert Discrepancy.objects.get().is_open
+
+
+@pytest.mark.parametrize(
+    "role", [Role.SUPERVISOR, Role.AUDITOR, Role.OPERATOR, Role.OFFICER, Role.PROFESSIONAL_STANDARDS]
+)
+def test_nobody_else_closes_several(client: Client, camera: Camera, role: Role) -> None:
+    found = gap(camera)
+    signin.quickly(client, factories.person(role, unit=camera.unit))
+    given = {"reason": "x", "count": "1", "newest": str(found.pk)}
+    assert client.get(f"{SEVERAL}?kind=gap").status_code == 403
+    assert client.post(f"{SEVERAL}?kind=gap", given).status_code == 403
+    assert Discrepancy.objects.get().is_open
+    if role is Role.SUPERVISOR:
+        assert SEVERAL not in client.get(f"{LIST}?kind=gap").content.decode()
 
 
 def test_the_camera_the_start_page_and_the_subnavigation_lead_there(manager: Client, camera: Camera) -> None:

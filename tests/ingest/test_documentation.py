@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 
 from bluelamp.ingest import inventory
 from bluelamp.ingest.errors import ChecksumMismatch
 from bluelamp.ingest.rules import ClockPolicy
 from bluelamp.ingest.services.uploads import EXPIRES_AFTER
-from bluelamp.ingest.tus import body, headers, reception
+from bluelamp.ingest.admission import WAIT_SECONDS
+from bluelamp.ingest.services.joining import MOST_PARTS, PART_EXPIRES_AFTER
+from bluelamp.ingest.tus import headers, reception
+from bluelamp.ingest.wire import body
 from tests.ingest.docks import Docking
 
 PAGE = (Path(__file__).parents[2] / "docs/protocols/docking.md").read_text()
@@ -36,6 +40,9 @@ def test_the_documented_limits_are_those_in_force() -> None:
         f"every {reception.CHECKPOINT_BYTES >> 20} MiB or two seconds",
         "expires (`Upload-Expires`)",
         "no bytes for seven days",
+        f"at most {MOST_PARTS} parts",
+        f"not joined within {PART_EXPIRES_AFTER // timedelta(hours=1)} hours",
+        f"{WAIT_SECONDS:.0f} seconds for its turn",
         f"within {policy.drift.seconds} s of",
         f"more than {policy.behind.days} days before",
         f"answered {ChecksumMismatch.status} and dropped",
@@ -43,7 +50,7 @@ def test_the_documented_limits_are_those_in_force() -> None:
         assert stated in TEXT, stated
     assert EXPIRES_AFTER.days == 7
     assert reception.CHECKPOINT_SECONDS == 2
-    assert all(extension in TEXT for extension in headers.EXTENSIONS.split(","))
+    assert all(extension in TEXT for extension in (*headers.EXTENSIONS.split(","), "checksum-trailer"))
     assert all(f"`{algorithm}`" in TEXT for algorithm in headers.CHECKSUMS)
     assert body.Body.__init__.__kwdefaults__["gives_way_seconds"] == 2
     assert body.Body.__init__.__kwdefaults__["silent_seconds"] == 60

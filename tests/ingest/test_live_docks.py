@@ -57,6 +57,12 @@ def test_what_is_left_is_told_only_where_it_can_be() -> None:
     assert rates.left(25, 100, None) is None
 
 
+def test_uploads_that_wait_for_a_turn_are_told_of() -> None:
+    assert live.turns(0, 64) == []
+    assert live.turns(1, 64)[0].what == "One upload waits for a turn: the server receives 64 at once."
+    assert live.turns(1200, 64)[0].what.startswith("1,200 uploads wait")
+
+
 @pytest.fixture(autouse=True)
 def _no_samples() -> None:
     cache.clear()
@@ -140,6 +146,10 @@ class TestWhatIsUploading:
     def test_a_complete_one_waits_for_acceptance(self, camera: Camera) -> None:
         coming(camera, dock(), offset=100_000_000, state=Upload.State.RECEIVED)
         assert states(live.live()) == {1: "complete"}
+
+    def test_a_complete_one_that_stays_says_that_the_store_did_not_take_it(self, camera: Camera) -> None:
+        coming(camera, dock(), offset=100_000_000, state=Upload.State.RECEIVED, ago=90)
+        assert "the store did not take it yet" in live.live().places[0].uploads[0].why
 
     def test_those_of_a_camera_that_left_its_dock_are_only_counted(self, camera: Camera) -> None:
         where = dock()

@@ -127,8 +127,12 @@ class ManifestEntry:
         return canonical.encode({"format": FORMAT, **self.to_dict()})
 
     def hash(self) -> str:
-        """SHA-256 of `canonical()` in hexadecimal; the next entry's `previous`."""
-        return hashlib.sha256(self.canonical()).hexdigest()
+        """SHA-256 of `canonical()` in hexadecimal; the next entry's `previous`. Reckoned once: tracks are long."""
+        known: str | None = self.__dict__.get("_hash")
+        if known is None:
+            known = hashlib.sha256(self.canonical()).hexdigest()
+            object.__setattr__(self, "_hash", known)
+        return known
 
 
 FIELD_NAMES = frozenset(field.name for field in fields(ManifestEntry))

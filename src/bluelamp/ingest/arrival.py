@@ -16,8 +16,9 @@ _MOMENTS = {"started_at", "ended_at", "device_started_at", "device_ended_at"}
 class Arrival:
     """Facts of one file. Times are aware UTC; `started_at` and `ended_at` corrected, the device's own beside them.
 
-    `wearer` and `unit` are primary keys, `incident` groups the files of one recording, in the order of `part`. Events
-    and track are as in a camera's manifest. `source` is kept with the recording: where the file came from, in words.
+    `wearer`, `unit` and `added_by` are primary keys, `incident` groups the files of one recording, in the order of
+    `part`. Events and track are as in a camera's manifest. `source` is kept with the recording: where the file came
+    from, in words.
     """
 
     started_at: datetime
@@ -29,6 +30,7 @@ class Arrival:
     clock_status: str = "good"
     wearer: int | None = None
     unit: int | None = None
+    added_by: int | None = None
     incident: UUID | None = None
     part: int = 1
     events: list[dict[str, Any]] = field(default_factory=list)

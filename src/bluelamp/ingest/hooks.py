@@ -1,4 +1,4 @@
-"""Where other parts say what they know to intake's pages."""
+"""Where other parts say what they know to intake, and hear of what it does."""
 
 from __future__ import annotations
 
@@ -17,3 +17,7 @@ class Hindrance:
 
 hindrances = Hook("ingest.hindrances")
 """Functions without arguments, each giving a list of Hindrance: empty where nothing holds uploads up."""
+
+refused = Hook("ingest.refused")
+"""Functions of an upload and the Conflict that its acceptance raised, called before it is rejected for that. What one
+raises itself leaves the complete upload for recovery."""

@@ -15,6 +15,7 @@ from django.db.models import Count, Max, Q, QuerySet
 from bluelamp.fleet import queries as fleet
 from bluelamp.fleet.models import Dock
 from bluelamp.ingest import hooks, rates, staging
+from bluelamp.ingest.admission import admission
 from bluelamp.ingest.hooks import Hindrance
 from bluelamp.ingest.models import Upload
 from bluelamp.kernel import clock
@@ -207,6 +208,8 @@ def _coming(upload: Upload, offset: int, samples: list[rates.Sample], sender: _S
     heard_at, rate = sender.heard_at, None
     if upload.state == Upload.State.RECEIVED or offset == upload.length:
         state, why, heard_at = COMPLETE, "All of it is here; it is being accepted.", upload.updated_at
+        if now - heard_at > QUIET:
+            why = "All of it is here, but the store did not take it yet; that is tried again every five minutes."
     elif _moves(upload, now):
         state, why, heard_at, rate = UPLOADING, "", upload.updated_at, rates.rate(samples, now)
     elif sender.moves:
@@ -232,8 +235,23 @@ def _unheard(listed: list[Upload], now: datetime) -> list[Dock]:
     return list(found.filter(Q(last_seen_at=None) | Q(last_seen_at__lt=now - UNHEARD)).order_by("last_seen_at", "name"))
 
 
+def turns(waiting: int, at_once: int) -> list[Hindrance]:
+    """What is to be said of uploads that wait for their turn in this process."""
+    if not waiting:
+        return []
+    many = "One upload waits" if waiting == 1 else f"{waiting:,} uploads wait"
+    return [
+        Hindrance(
+            f"{many} for a turn: the server receives {at_once:,} at once.",
+            "Nothing is lost, cameras keep their copies. What was marked as evidence comes first, then the docks that "
+            "have the fewest under way.",
+        )
+    ]
+
+
 def _hindrances() -> list[Hindrance]:
     said = [each for several in hooks.hindrances.call() for each in several]
+    said += turns(admission().waiting, settings.BLUELAMP.uploads_at_once)
     make_folder(settings.BLUELAMP.staging)
     try:
         staging.require_room(settings.BLUELAMP.staging, 0)

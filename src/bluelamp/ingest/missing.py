@@ -184,14 +184,21 @@ def _answered(camera: Camera) -> list[Span]:
 
 def _around(all_of_them: list[Stretch], found: Discrepancy) -> tuple[list[Stretch], bool, bool]:
     """The stretches near what a page is about, and whether there are more before and after them."""
-    span: Span | None = None if found.first is None or found.last is None else (found.first, found.last)
-    marked = [
-        Stretch(each.first, each.last, each.state, span is not None and each.first <= span[1] and each.last >= span[0])
-        for each in all_of_them
-    ]
+    marked = [part for each in all_of_them for part in _cut(each, found)]
     places = [place for place, each in enumerate(marked) if each.about] or [len(marked) - 1]
     start, end = max(0, places[0] - _AROUND), min(len(marked), places[-1] + 1 + _AROUND, places[0] + 3 * _AROUND)
     return marked[start:end], start > 0, end < len(marked)
+
+
+def _cut(each: Stretch, found: Discrepancy) -> list[Stretch]:
+    """A stretch, cut where a discrepancy begins and ends; what lies in it is marked."""
+    if found.first is None or found.last is None:
+        return [each]
+    outside = spans.minus([(each.first, each.last)], [(found.first, found.last)])
+    inside = spans.minus([(each.first, each.last)], outside)
+    parts = [Stretch(first, last, each.state) for first, last in outside]
+    parts += [Stretch(first, last, each.state, about=True) for first, last in inside]
+    return sorted(parts, key=lambda part: part.first)
 
 
 def _neighbour(recording: Recording | None) -> Neighbour | None:

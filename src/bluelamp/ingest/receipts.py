@@ -57,16 +57,17 @@ def for_recording(recording: Recording) -> dict[str, Any]:
         with connection.cursor() as cursor:
             cursor.execute(_COLLECTED, [recording.custody_id])
             return sign(recording, cursor.fetchone()[0])
-    if upload.receipt["key"] == _key_name():
+    if upload.receipt["key"] == key_name():
         return upload.receipt
     return _signed(Receipt(**{field.name: upload.receipt[field.name] for field in fields(Receipt)}))
 
 
 def _signed(receipt: Receipt) -> dict[str, Any]:
-    return sign_receipt(receipt, keys.receipt_key(), _key_name())
+    return sign_receipt(receipt, keys.receipt_key(), key_name())
 
 
-def _key_name() -> str:
+def key_name() -> str:
+    """What the key that signs receipts, and reports of imports, is called."""
     return "receipt-" + hashlib.sha256(keys.public_bytes(keys.receipt_key())).hexdigest()[:16]
 
 

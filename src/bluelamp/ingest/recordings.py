@@ -57,6 +57,7 @@ def _docked(upload: Upload) -> NewRecording:
 def _arrived(upload: Upload) -> NewRecording:
     arrival = Arrival.from_json(upload.arrival)
     camera = upload.camera
+    adder = Person.objects.filter(pk=arrival.added_by).first() if arrival.added_by else None
     wearer = Person.objects.filter(pk=arrival.wearer).first() if arrival.wearer else None
     unit = Unit.objects.filter(pk=arrival.unit).first() if arrival.unit else None
     if camera is not None:
@@ -74,6 +75,7 @@ def _arrived(upload: Upload) -> NewRecording:
         sequence=upload.sequence,
         wearer=wearer,
         unit=unit,
+        added_by=adder,
         incident=arrival.incident,
         part=arrival.part,
         device_started_at=arrival.device_started_at,

@@ -42,3 +42,10 @@ def reconcile_docked(timestamp: int) -> None:
 def reconcile_waiting(timestamp: int) -> None:
     """The same of cameras of which something is awaited."""
     services.reconcile_waiting()
+
+
+@app.periodic(cron="23 4 * * *")
+@app.task(queue="maintenance", name="ingest.tidy_additions", queueing_lock="ingest.tidy_additions")
+def tidy_additions(timestamp: int) -> None:
+    """Close what was left open on the pages for footage from elsewhere, and forget what was said of what has gone."""
+    services.tidy_additions()

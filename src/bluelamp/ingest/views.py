@@ -21,9 +21,12 @@ from bluelamp.people.access import allows, require, signed_in
 from bluelamp.people.forms import ReasonForm
 from bluelamp.people.models import Person
 from bluelamp.people.policy import Action
+from bluelamp.web.chips import chips, without
+from bluelamp.web.filters import count
 from bluelamp.web.responses import render
 
 _PER_PAGE = 50
+_AT_ONCE = 500
 
 
 @signed_in
@@ -59,8 +62,7 @@ def said(request: HttpRequest) -> HttpResponse:
 def what_is_missing(request: HttpRequest) -> HttpResponse:
     """What cameras recorded and the server does not have, and whatever else does not agree."""
     require(request, Action.VIEW_FLEET)
-    form = MissingFilter(request.GET or None)
-    asked: dict[str, Any] = form.cleaned_data if form.is_bound and form.is_valid() else {}
+    form, asked = _asked(request)
     state = str(asked.get("state") or Discrepancy.State.OPEN)
     found = missing.listing(
         kind=asked.get("kind", ""),
@@ -74,10 +76,43 @@ def what_is_missing(request: HttpRequest) -> HttpResponse:
         "page": page,
         "recordings": missing.recordings_missing(),
         "state": state,
-        "query": _without(request.GET, "page"),
+        "query": without(request.GET, "page"),
         "applied": _applied(request.GET, form, asked),
+        "may_close_several": state == Discrepancy.State.OPEN
+        and bool(asked.get("kind"))
+        and page.paginator.count > 1
+        and allows(request, Action.MANAGE_FLEET),
     }
     return render(request, "ingest/missing.html", context)
+
+
+@signed_in
+def close_several(request: HttpRequest) -> HttpResponse:
+    """Answer with one reason for all of one kind that a filter shows; asks again where they are others meanwhile."""
+    require(request, Action.MANAGE_FLEET)
+    _, asked = _asked(request)
+    if not asked.get("kind"):
+        messages.info(request, "Choose one kind of discrepancy first.")
+        return redirect("ingest:missing")
+    found = list(missing.listing(kind=asked["kind"], unit=asked.get("unit"), age=asked.get("age", ""))[:_AT_ONCE])
+    form = ReasonForm(request)
+    problem = form.problem
+    if form.is_valid() and isinstance(request.user, Person):
+        if request.POST.get("newest") == _newest(found) and request.POST.get("count") == str(len(found)):
+            closed = services.close_discrepancies([one.pk for one in found], by=request.user, reason=form.given)
+            messages.success(request, f"Closed: {count(closed, 'discrepancy', 'discrepancies')}.")
+            return redirect("ingest:missing")
+        problem = "Meanwhile there are others among them. Look at them again."
+    context = {
+        "found": found,
+        "kind": Discrepancy.Kind(asked["kind"]).label,
+        "recordings": sum(one.missing for one in found),
+        "newest": _newest(found),
+        "query": without(request.GET, "page"),
+        "problem": problem,
+        "reason": form.typed,
+    }
+    return render(request, "ingest/close_several.html", context, status=422 if problem else 200)
 
 
 @signed_in
@@ -106,6 +141,15 @@ def close(request: HttpRequest, discrepancy_id: UUID) -> HttpResponse:
     return _page(request, found, problem, form.typed)
 
 
+def _asked(request: HttpRequest) -> tuple[MissingFilter, dict[str, Any]]:
+    form = MissingFilter(request.GET or None)
+    return form, form.cleaned_data if form.is_bound and form.is_valid() else {}
+
+
+def _newest(found: list[Discrepancy]) -> str:
+    return str(max((one.pk for one in found), default=""))
+
+
 def _page(request: HttpRequest, found: Discrepancy, problem: str = "", typed: str = "") -> HttpResponse:
     context = {
         "story": missing.story(found),
@@ -117,19 +161,11 @@ def _page(request: HttpRequest, found: Discrepancy, problem: str = "", typed: st
     return render(request, "ingest/discrepancy.html", context, status=422 if problem else 200)
 
 
-def _without(query: QueryDict, *gone: str) -> str:
-    rest = query.copy()
-    for name in gone:
-        rest.pop(name, None)
-    return rest.urlencode()
-
-
 def _applied(query: QueryDict, form: MissingFilter, asked: dict[str, Any]) -> list[tuple[str, str]]:
     """The filters in use, each with the address of the page without it."""
-    base = reverse("ingest:missing")
-    found = []
-    for name, value in asked.items():
-        if value:
-            words = dict(getattr(form.fields[name], "choices", ())).get(value) if isinstance(value, str) else value.name
-            found.append((str(words), f"{base}?{_without(query, name, 'page')}"))
-    return found
+    shown = {
+        name: dict(getattr(form.fields[name], "choices", ())).get(value) if isinstance(value, str) else value.name
+        for name, value in asked.items()
+        if value
+    }
+    return chips(reverse("ingest:missing"), query, shown)

@@ -121,8 +121,7 @@ def _write_facts(data: Path, address: str, force: Any, told: Any) -> None:
             {"role": "prosecutor", "username": PROSECUTOR[1], "password": None, "totp_secret": None},
         ],
         "dock_token": force.dock_token,
-        # No Axis content destination is served yet.
-        "axis": {"user": None, "key": None},
+        "axis": {"user": force.axis.connection.user, "key": force.axis.key},
         "recording": str(told.recording.pk),
         "case": str(told.case.pk),
         "share": str(told.share.pk),

@@ -11,6 +11,8 @@ from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 
 from bluelamp.fleet import services as fleet
 from bluelamp.fleet.models import Camera
+from bluelamp.ingest.axis import services as axis_services
+from bluelamp.ingest.axis.services.connections import Issued, Wanted
 from bluelamp.kernel.transaction import atomic
 from bluelamp.people import services as people
 from bluelamp.people.models import Organisation, Person, Unit
@@ -80,6 +82,7 @@ class Force:
     wearers: list[tuple[Camera, Person, tuple[float, float]]]
     dock_token: str
     cps: Organisation
+    axis: Issued
     accounts: list[Account] = field(default_factory=list)
 
 
@@ -114,7 +117,8 @@ def create(now: datetime) -> Force:
         fleet.plan_rollout(
             Unit.objects.get(code=code, name=name), planned, (now + timedelta(days=120)).date(), actor=ACTOR
         )
-    return Force(units, places, officers, staff, wearers, dock_token, cps, accounts)
+    axis = axis_services.issue(Wanted(name="Northgate body-worn system", unit=units[0].parent), actor=ACTOR)
+    return Force(units, places, officers, staff, wearers, dock_token, cps, axis, accounts)
 
 
 def _units(top: Unit) -> tuple[list[Unit], list[tuple[float, float]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
@@ -31,7 +32,7 @@ class Spoken:
     """A handler, for every method there is, that answers in the statuses of the protocol."""
 
     def __init__(self, handler: Handler) -> None:
-        async def translated(request: Request):  # type: ignore[no-untyped-def]
+        async def translated(request: Request) -> Response:
             try:
                 return await handler(request)
             except BluelampError as error:
@@ -43,7 +44,7 @@ class Spoken:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self._answer(Request(scope, receive, send))
         if response.status_code in _RETRY_AFTER_SECONDS:
-            response.headers["Retry-After"] = _RETRY_AFTER_SECONDS[response.status_code]
+            response.headers.setdefault("Retry-After", _RETRY_AFTER_SECONDS[response.status_code])
         await response(scope, receive, send)
 
 
@@ -58,6 +59,7 @@ def status(error: BluelampError) -> int:
 routes: list[BaseRoute] = [
     Route("/auth/v1.0", Spoken(endpoint.token)),
     Route("/v1/{account}", Spoken(endpoint.account)),
+    Route("/v1/{account}/", Spoken(endpoint.account)),
     Route("/v1/{account}/{container}", Spoken(endpoint.container)),
     Route("/v1/{account}/{container}/{object:path}", Spoken(endpoint.thing)),
 ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from starlette.requests import ClientDisconnect, Request
@@ -57,7 +59,7 @@ async def account(request: Request) -> Response:
 async def container(request: Request) -> Response:
     """/v1/{account}/{container}: made, told about, looked up."""
     connection = await _holder(request)
-    name = request.path_params["container"]
+    name = _named(request, "container", naming.LONGEST_NAME)
     said = meta.read(request.headers.raw, meta.CONTAINER)
     if request.method == "PUT":
         new = await _known(connection, services.put_container, connection, name, said)
@@ -77,8 +79,11 @@ async def container(request: Request) -> Response:
 
 async def thing(request: Request) -> Response:
     """/v1/{account}/{container}/{object}: stored, told about, looked up; read only where it is the system's own."""
+    if not request.path_params["object"]:
+        return await container(request)  # a slash after a container's name names no object
     connection = await _holder(request)
-    container_name, name = request.path_params["container"], request.path_params["object"]
+    container_name = _named(request, "container", naming.LONGEST_NAME)
+    name = _named(request, "object", naming.LONGEST_OBJECT)
     if request.method == "PUT":
         return await _put(request, connection, container_name, name)
     if request.method == "POST":
@@ -171,7 +176,7 @@ async def _refuse(request: Request, why: str) -> None:
     raise CredentialsRefused(why)
 
 
-async def _known(connection, function, *arguments):  # type: ignore[no-untyped-def]
+async def _known(connection: AxisConnection, function: Callable[..., Any], *arguments: Any) -> Any:
     """What `function(*arguments)` returns; that a recording names somebody unknown is recorded by itself."""
     try:
         if asyncio.iscoroutinefunction(function):
@@ -192,12 +197,20 @@ async def _small_body(request: Request, kind: str) -> bytes:
         async with asyncio.timeout(_BODY_SECONDS):
             async for piece in request.stream():
                 pieces += piece
-                if len(pieces) > _MOST_SMALL[kind]:
+                if len(pieces) > _MOST_SMALL.get(kind, _MOST_SMALL["other"]):
                     raise Unstorable(f"That is too large for a {kind} object.")
     except (TimeoutError, ClientDisconnect) as error:
         raise TryAgain("The object was cut off.") from error
     request.scope["bluelamp.body_read"] = True
     return bytes(pieces)
+
+
+def _named(request: Request, what: str, longest: int) -> str:
+    """The container or object that the address names. Raises Unstorable, or Absent where it was only asked for."""
+    name = str(request.path_params[what])
+    if naming.is_good(name, longest):
+        return name
+    raise (Unstorable if request.method in {"PUT", "POST"} else Absent)(f"That is no name for a {what}.")
 
 
 def _content_length(request: Request) -> int | None:

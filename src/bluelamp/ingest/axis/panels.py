@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from bluelamp.footage.models import Recording
 from bluelamp.ingest.axis import queries
-from bluelamp.ingest.models import AxisContainer
+from bluelamp.ingest.models import AxisAlert, AxisContainer
 from bluelamp.people.access import allows
 from bluelamp.people.policy import Action
 
@@ -18,7 +18,7 @@ def attention(request: HttpRequest) -> Markup | None:
     if not allows(request, Action.MANAGE_FLEET):
         return None
     context = {
-        "alerts": len(queries.standing_alerts()),
+        "alerts": sum(alert.kind != AxisAlert.Kind.REJECTED for alert in queries.standing_alerts()),
         "rejected": queries.undecided_count(),
         "unlinked": queries.unlinked_users(),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 
@@ -13,10 +14,12 @@ from bluelamp.ingest.axis.errors import TryAgain, Unstorable
 from bluelamp.ingest.axis.services.objects import Claim
 from bluelamp.ingest.deposit_http import receive_whole
 from bluelamp.ingest.models import AxisConnection, AxisContainer, AxisObject, Upload
+from bluelamp.ingest.services import most_bytes
 from bluelamp.ingest.threads import in_database, on_disk, settling
 
 log = structlog.get_logger(__name__)
 
+_SILENT_SECONDS = 60.0
 _COMPARED_BYTES = 1024 * 1024
 
 
@@ -78,14 +81,16 @@ async def receive_clip(
 
 async def _compare(request: Request, item: AxisObject, sums: Sums) -> str:
     """Nothing is stored of what is here already. Other bytes are asked for once more, to be kept beside the first."""
-    waiting = bytearray()
+    waiting, pieces = bytearray(), request.stream()
     try:
-        async for piece in request.stream():
+        while (piece := await asyncio.wait_for(anext(pieces, None), _SILENT_SECONDS)) is not None:
             waiting += piece
             if len(waiting) >= _COMPARED_BYTES:
                 await on_disk(sums.take_both, bytes(waiting))
                 waiting.clear()
-    except ClientDisconnect as error:
+            if sums.size > most_bytes():
+                raise Unstorable("That is larger than any clip that this server takes.")
+    except (ClientDisconnect, TimeoutError) as error:
         raise TryAgain("The clip was cut off.") from error
     await on_disk(sums.take_both, bytes(waiting))
     request.scope["bluelamp.body_read"] = True

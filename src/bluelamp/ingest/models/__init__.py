@@ -4,6 +4,7 @@ Nothing here outlives its recording's content: manifests, file names and client 
 ends, so that deleting a recording leaves no copy of its facts behind.
 """
 
+from bluelamp.ingest.models.additions import AddedFile, Addition
 from bluelamp.ingest.models.axis import (
     AxisAlert,
     AxisConnection,
@@ -14,9 +15,12 @@ from bluelamp.ingest.models.axis import (
 )
 from bluelamp.ingest.models.discrepancies import Discrepancy, Offer, Reconciliation
 from bluelamp.ingest.models.docking import DockingSession
+from bluelamp.ingest.models.imports import ImportItem, ImportRun
 from bluelamp.ingest.models.uploads import Upload
 
 __all__ = [
+    "AddedFile",
+    "Addition",
     "AxisAlert",
     "AxisConnection",
     "AxisContainer",
@@ -25,6 +29,8 @@ __all__ = [
     "AxisUser",
     "Discrepancy",
     "DockingSession",
+    "ImportItem",
+    "ImportRun",
     "Offer",
     "Reconciliation",
     "Upload",

@@ -128,6 +128,13 @@ class Discrepancy(models.Model):
         return self.state == self.State.OPEN
 
     @property
+    def arrived(self) -> int:
+        """How many of what was missing have come since."""
+        if self.first is None or self.last is None or self.kind not in discrepancies.MISSING:
+            return 0
+        return self.last - self.first + 1 - self.missing
+
+    @property
     def numbers(self) -> str:
         """The numbers that it is about: "3", "3 to 7", or nothing."""
         if self.first is None or self.last is None:

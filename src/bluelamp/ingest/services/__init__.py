@@ -1,8 +1,12 @@
 """The verbs of intake. Each module below holds those of one matter."""
 
 from bluelamp.ingest.services.acceptance import accept_upload, open_writer, settled_receipt
+from bluelamp.ingest.services.adding import add_file, open_addition
+from bluelamp.ingest.services.adding import finish as finish_addition
+from bluelamp.ingest.services.adding import tidy as tidy_additions
 from bluelamp.ingest.services.deposits import announce, give_up, note_length, take
 from bluelamp.ingest.services.discrepancies import close as close_discrepancy
+from bluelamp.ingest.services.discrepancies import close_all as close_discrepancies
 from bluelamp.ingest.services.discrepancies import reconcile, reconcile_docked, reconcile_waiting
 from bluelamp.ingest.services.docking import Docked, Verdict, open_session
 from bluelamp.ingest.services.joining import create_part, join, plan
@@ -24,19 +28,23 @@ __all__ = [
     "Verdict",
     "abandon",
     "accept_upload",
+    "add_file",
     "announce",
     "clear",
+    "close_discrepancies",
     "close_discrepancy",
     "create_part",
     "create_upload",
     "declare_length",
     "expire",
+    "finish_addition",
     "give_up",
     "is_evidence",
     "join",
     "most_bytes",
     "note_length",
     "note_progress",
+    "open_addition",
     "open_session",
     "open_writer",
     "plan",
@@ -49,4 +57,5 @@ __all__ = [
     "reject",
     "settled_receipt",
     "take",
+    "tidy_additions",
 ]

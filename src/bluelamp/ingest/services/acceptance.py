@@ -17,7 +17,7 @@ from uuid import UUID
 from bluelamp import custody
 from bluelamp.footage.services import accept
 from bluelamp.formats import sealed
-from bluelamp.ingest import queries, receipts, recordings, staging
+from bluelamp.ingest import hooks, queries, receipts, recordings, staging
 from bluelamp.ingest.models import DockingSession, Upload
 from bluelamp.ingest.services.uploads import CONTENT, clear, forget_content, lock_camera, reject
 from bluelamp.kernel import clock
@@ -141,6 +141,7 @@ def _take_in(upload: Upload, lease: staging.Lease) -> None:
     try:
         _commit(upload.pk, upload.camera_id)
     except Conflict as error:
+        hooks.refused.call(upload, error)
         reject(upload.pk, why=error.what_happened, received_sha256=upload.sha256, received_size=upload.length)
 
 

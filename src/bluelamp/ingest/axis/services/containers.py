@@ -9,6 +9,7 @@ from bluelamp.ingest.axis import metadata as meta
 from bluelamp.ingest.axis import naming
 from bluelamp.ingest.axis.errors import Absent, Forbidden, Unstorable
 from bluelamp.ingest.axis.events import AxisRecordingCompleted
+from bluelamp.ingest.axis.services.announced import announce_user
 from bluelamp.ingest.models import AxisConnection, AxisContainer, AxisDevice, AxisObject, AxisUser
 from bluelamp.kernel import clock
 
@@ -17,11 +18,9 @@ from bluelamp.kernel import clock
 def put_container(connection: AxisConnection, name: str, said: dict[str, str]) -> bool:
     """Make a container, or add to what is known of it. True where it is new.
 
-    Raises Unstorable for a bad name, and for a recording that names an unknown user or camera; Forbidden after it was
+    Raises Unstorable for a recording that names an unknown user or camera; Forbidden after it was
     complete.
     """
-    if not naming.is_good(name, naming.LONGEST_NAME):
-        raise Unstorable("That is no name for a container.")
     container = _locked(connection, name)
     if container is not None:
         _tell(container, said)
@@ -55,8 +54,8 @@ def require_known(container: AxisContainer, *, by_name: bool) -> None:
     if user or by_name:
         found = AxisUser.objects.filter(connection=connection, uuid=user).first()
         if found is None and user:
-            found = AxisUser.objects.filter(connection=connection, user_id=user).first()
-        container.user = found
+            found = AxisUser.objects.filter(connection=connection, user_id=user).order_by("pk").first()
+        container.user = _known_by_now(found) if found is not None else None
     if serial or by_name:
         container.device = AxisDevice.objects.filter(connection=connection, serial=serial).first()
     if container.kind == AxisContainer.Kind.REJECTED:
@@ -83,6 +82,15 @@ class UnknownDevice(Unstorable):
         self.serial = serial
 
 
+def _known_by_now(user: AxisUser) -> AxisUser:
+    """The user, whose officer may have got an account since the system announced it."""
+    if user.person_id is None and user.user_id:
+        said = {"name": user.name, "userid": user.user_id, "active": str(user.active)}
+        announce_user(user.connection, user.uuid, said)
+        user.refresh_from_db()
+    return user
+
+
 def _locked(connection: AxisConnection, name: str) -> AxisContainer | None:
     return (
         AxisContainer.objects.select_for_update(of=("self",))
@@ -100,7 +108,7 @@ def _tell(container: AxisContainer, said: dict[str, str]) -> None:
         return
     if container.completed_at is not None:
         raise Forbidden("The recording was said to be complete; nothing can be added to it.")
-    container.metadata = merged
+    container.metadata, container.cleared = merged, False
     require_known(container, by_name=False)
     completes = container.kind == AxisContainer.Kind.RECORDING and merged.get("status", "").lower() == "complete"
     if completes:

@@ -24,7 +24,7 @@ def carry_over(
     if category is None:
         return True
     officer = container.user.person if container.user else None
-    source = f"axis_bookmark:{item.pk}"
+    source = f"bookmark:{item.pk}"
     if officer is None:
         if category.evidential:
             why = f"The wearer marked it as evidence ({category.name}) on the camera, but it is not known who that is."

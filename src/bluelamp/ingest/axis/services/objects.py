@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from procrastinate.contrib.django import app
 
@@ -24,6 +24,8 @@ from bluelamp.kernel import clock
 
 READ_ONLY = ("Capabilities.json", "Categories.json")
 MOST_VERSIONS = 10
+_YOUNG = timedelta(seconds=10)
+_ELSEWHERE = "The same clip is being received in another connection."
 _ANNOUNCING = {
     AxisContainer.Kind.SYSTEM: announce_system,
     AxisContainer.Kind.USERS: announce_user,
@@ -96,11 +98,13 @@ def put_announcement(
         raise Forbidden("This server says itself what it can do.")
     if not naming.is_good(name, 100):
         raise Unstorable("That is no name for a user, a camera or a system.")
+    custody.nothing_changed()
+    again = container.objects_sent.filter(name=name, metadata=meta.replacing(said)).exists()
     item = _small(container, name, AxisObject.Kind.OTHER, said, content)
     item.content, item.applied = None, True
     item.save()
-    _ANNOUNCING[AxisContainer.Kind(container.kind)](connection, name, item.metadata)
-    custody.nothing_changed()
+    if not again:
+        _ANNOUNCING[AxisContainer.Kind(container.kind)](connection, name, item.metadata)
     return item.md5
 
 
@@ -113,14 +117,14 @@ def put_side(connection: AxisConnection, container_name: str, name: str, said: d
     custody.nothing_changed()
     container = container_of(connection, container_name, lock=True)
     kind = AxisObject.Kind(naming.object_kind(name, said))
-    _require_name(name)
     md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
     if container.completed_at is not None:
         if container.objects_sent.filter(name=name, md5=md5).exists():
             return md5
         raise Forbidden("The recording was said to be complete; nothing can be added to it.")
     item = _small(container, name, kind, said, content)
-    item.applied = False
+    AxisContainer.objects.filter(pk=container.pk, cleared=True).update(cleared=False)
+    item.applied = kind not in (AxisObject.Kind.BOOKMARK, AxisObject.Kind.TRACK)
     item.save()
     app.configure_task("axis.settle").defer(container=str(container.pk))
     return md5
@@ -154,9 +158,11 @@ def _finish_earlier(connection: AxisConnection, container_name: str, name: str) 
         upload = Upload.objects.filter(pk=upload_id, state__in=Upload.LIVE).first()
         if upload is None:
             continue
-        lease = staging.Lease.acquire(staging.folder_of(upload.pk))
+        # Whoever has just made it is about to take its lease.
+        young = upload.state == Upload.State.RECEIVING and clock.now() - upload.created_at < _YOUNG
+        lease = None if young else staging.Lease.acquire(staging.folder_of(upload.pk))
         if lease is None:
-            raise TryAgain("The same clip is being received in another connection.")
+            raise TryAgain(_ELSEWHERE)
         with lease:
             upload.refresh_from_db()
             if upload.state == Upload.State.RECEIVED:
@@ -171,7 +177,6 @@ def _claim(
 ) -> Claim:
     custody.nothing_changed()
     container = container_of(connection, container_name, lock=True)
-    _require_name(name)
     versions = list(container.objects_sent.select_for_update(of=("self",)).filter(name=name).order_by("version"))
     stored = [version for version in versions if version.stored_at is not None]
     disputed = any(version.disputed for version in stored)
@@ -181,10 +186,13 @@ def _claim(
         raise Forbidden("The recording was said to be complete; nothing can be added to it.")
     rejected = container.kind == AxisContainer.Kind.REJECTED
     require_known(container, by_name=True)
-    container.save(update_fields=["user", "device"])
+    container.cleared = False
+    container.save(update_fields=["user", "device", "cleared"])
     said, now = meta.replacing(said), clock.now()
     times = moments.rejected_times(said, container.metadata, now) if rejected else moments.clip_times(said, now)
     item = next((version for version in versions if version.stored_at is None), None)
+    if item is not None and Upload.objects.filter(pk=item.upload, state__in=Upload.LIVE).exists():
+        raise TryAgain(_ELSEWHERE)
     if item is None:
         if len(versions) >= MOST_VERSIONS:
             raise Unstorable("Too many different files have come under this name.")
@@ -273,8 +281,3 @@ def _small(container: AxisContainer, name: str, kind: str, said: dict[str, str],
     item.sha256 = hashlib.sha256(content).hexdigest()
     item.md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
     return item
-
-
-def _require_name(name: str) -> None:
-    if not naming.is_good(name, naming.LONGEST_OBJECT):
-        raise Unstorable("That is no name for an object.")

@@ -83,4 +83,4 @@ def decide_rejected(
 
 
 def _source(container: AxisContainer) -> str:
-    return f"axis_container:{container.pk}"
+    return f"rejected_content:{container.pk}"

@@ -27,6 +27,7 @@ from bluelamp.vault.objects import SealedReader
 log = structlog.get_logger(__name__)
 
 _AT_ONCE = 200
+_LOOKED_BACK = timedelta(days=2)
 _LEFT_ALONE = timedelta(minutes=1)
 _HEAD_BYTES = 64
 _SLACK = timedelta(seconds=1)
@@ -63,8 +64,10 @@ def settle(container_id: UUID) -> None:
 @custody.unrecorded("settle records what comes of it")
 def settle_waiting() -> int:
     """Settle containers whose job was lost. Returns how many were looked at."""
+    now = clock.now()
+    # What waits longer waits for a person, whose answer settles it.
     waiting = AxisObject.objects.filter(
-        applied=False, stored_at__lt=clock.now() - _LEFT_ALONE, container__cleared=False
+        applied=False, stored_at__range=(now - _LOOKED_BACK, now - _LEFT_ALONE), container__cleared=False
     )
     ids = list(waiting.order_by().values_list("container", flat=True).distinct()[:_AT_ONCE])
     for container_id in ids:
