@@ -9,7 +9,6 @@ from datetime import datetime
 from bluelamp.custody import words
 from bluelamp.custody.queries import HistoryItem
 from bluelamp.custody.queries import history as events_about
-from bluelamp.footage import hooks
 from bluelamp.footage.models import Recording
 from bluelamp.footage.timeline import clock
 from bluelamp.people.models import Person
@@ -79,7 +78,7 @@ def _names(items: Iterable[HistoryItem]) -> dict[str, str]:
 
 
 def _what(item: HistoryItem) -> str:
-    return (hooks.history_words.get(item.tag) or words.describe(item)).removesuffix(".")
+    return words.describe(item).removesuffix(".")
 
 
 def _merged(items: Sequence[HistoryItem], made: Sequence[Line]) -> Iterable[Line]:

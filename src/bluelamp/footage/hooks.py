@@ -10,7 +10,6 @@ flag, a release or a lock also for the other files of its incident.
 `recordings_of_member(person_id)`: the ids of recordings that a person may see through a role in a case.
 `grants`: by the first part of a viewing's grant ("share" for "share:<uuid>"), a function that says whether the grant
 still stands; asked again at every request for bytes. "person" is built in (see `footage.delivery`).
-`history_words`: by the tag of an event, its title in a recording's history; else the ledger's own description stands.
 """
 
 from __future__ import annotations
@@ -28,4 +27,3 @@ members = Hook("footage.members")
 recordings_of_member = Hook("footage.recordings_of_member")
 
 grants: dict[str, Callable[[Viewing], bool]] = {}
-history_words: dict[str, str] = {}

@@ -88,8 +88,8 @@ SETTINGS = (
     Setting(
         "BLUELAMP_FSYNC",
         "1",
-        "0 acknowledges uploads before the disk has them, so that a power cut loses acknowledged footage. For measuring "
-        "only; `bluelamp doctor` objects.",
+        "0 acknowledges uploads before the disk has them, so that a power cut loses acknowledged footage. For "
+        "measuring only; `bluelamp doctor` objects.",
     ),
     Setting("BLUELAMP_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
 )

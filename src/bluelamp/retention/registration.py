@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 
+from bluelamp.custody import words
 from bluelamp.footage import hooks as footage_hooks
 from bluelamp.footage.models import Recording
 from bluelamp.kernel import clock
@@ -36,7 +37,7 @@ def register() -> None:
     clock.on_advance.register(_sweep_what_became_due)
     slots.register_panel("recording_retention", panels.retention)
     slots.register_panel("recording_tombstone", panels.tombstone)
-    footage_hooks.history_words.update(_HISTORY_WORDS)
+    words.sentences(_HISTORY_WORDS)
     navigation.register("Retention", "retention:policy", _may_read_policy, order=60)
 
 

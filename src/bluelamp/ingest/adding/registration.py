@@ -27,7 +27,7 @@ def register() -> None:
     """Called once, when intake's application is ready."""
     footage_hooks.accepted.register(adding.accepted)
     footage_hooks.deleted.register(adding.deleted)
-    footage_hooks.history_words.update(_HISTORY_WORDS)
+    words.sentences(_HISTORY_WORDS)
     hooks.refused.register(adding.refused)
     words.resolver("addition", _names)
     slots.register_panel("footage_actions", _button)

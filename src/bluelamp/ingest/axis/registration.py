@@ -26,7 +26,7 @@ def register() -> None:
     """Called once, when intake's application is ready."""
     hooks.accepted.register(arrivals.accepted)
     hooks.deleted.register(arrivals.deleted)
-    hooks.history_words.update(_HISTORY_WORDS)
+    words.sentences(_HISTORY_WORDS)
     words.resolver("axis", _names)
     navigation.register_below("fleet", "Body-worn systems", "axis:systems", order=30)
     slots.register_panel("home", panels.attention, order=52)
