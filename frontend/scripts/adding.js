@@ -295,7 +295,7 @@ class Sending {
     }
     if (problem.status === 401) {
       for (const other of sendings) if (other.active || other.state === 'waiting') other.pause('Waits for your sign-in.')
-      const text = `${problem.detail} ${problem.meaning} Sign in again and choose the same files: they go on where they stopped.`
+      const text = 'Your sign-in has ended. What has arrived is kept. Sign in again and choose the same files: they go on where they stopped.'
       trouble('You are signed out', text, true)
       return
     }

@@ -6,6 +6,8 @@ import hashlib
 import socket
 from urllib.parse import urlsplit
 
+import pytest
+
 from tests.axis.conftest import content, recordings
 from tests.axis.system import System
 
@@ -117,3 +119,26 @@ def test_two_connections_that_send_the_same_clip_at_once_make_one_recording(syst
         assert list(threads.map(send, range(4))) == [201] * 4
     (recording,) = recordings(system)
     assert content(recording) == mkv
+
+
+def test_a_clip_whose_turn_does_not_come_leaves_no_trace_and_is_taken_later(
+    system: System, mkv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bluelamp.custody import queries as ledger
+    from bluelamp.ingest import deposit_http
+    from bluelamp.ingest.admission import Admission
+    from bluelamp.ingest.models import Upload
+
+    system.open()
+    uploads, abandoned = Upload.objects.count(), ledger.count("upload.abandoned")
+    full = Admission(0, wait_seconds=0.05)
+    with monkeypatch.context() as patched:
+        patched.setattr(deposit_http, "admission", lambda: full)
+        for _ in range(3):
+            answer = system.clip(mkv)
+            assert answer.status_code == 503
+            assert int(answer.headers["Retry-After"]) >= 1
+    assert Upload.objects.count() == uploads
+    assert ledger.count("upload.abandoned") == abandoned
+    assert system.clip(mkv).status_code == 201
+    assert len(recordings(system)) == 1

@@ -44,7 +44,7 @@ class Sent:
     patience: float = 0.1
 
     def __str__(self) -> str:
-        shown = " | ".join(repr(piece[:1500]) for piece in self.pieces[:6])
+        shown = " | ".join(repr(piece[:1200]).replace("\\x00" * 20, "") for piece in self.pieces[:6])
         return f"{'whole' if self.whole else 'torn'} request: {shown}"
 
 

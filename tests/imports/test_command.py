@@ -97,7 +97,7 @@ def test_an_import_that_is_killed_again_and_again_goes_on_each_time(server: live
     fill(tmp_path / "export", FILES)
     environment = {**os.environ, "BLUELAMP_DATA": str(server.data)}
     command = [sys.executable, "-m", "bluelamp.cli.main", "import", str(tmp_path / "export"), "--json"]
-    (server.data / "store" / "recordings").mkdir(exist_ok=True)
+    (server.data / "store" / "recordings").mkdir(parents=True, exist_ok=True)
     for stored in (10, 70, 100):  # in the midst of storing a batch, and of accepting one
         before = len(os.listdir(server.data / "store" / "recordings"))
         process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -326,6 +326,8 @@ def test_nobody_adds_without_signing_in(officer: Browser, entrance: str) -> None
     assert httpx.post(f"{entrance}/dock/tus/", headers=headers).status_code == 401
     cookies = {settings.SESSION_COOKIE_NAME: "0" * 32}
     assert httpx.post(f"{entrance}/dock/tus/", headers=headers, cookies=cookies).status_code == 401
+    browser = httpx.post(f"{entrance}/dock/tus/", headers={**headers, "Sec-Fetch-Site": "same-origin"})
+    assert (browser.status_code, browser.json()["title"]) == (401, "You are signed out")
 
 
 @pytest.mark.parametrize("role", [Role.AUDITOR, Role.OPERATOR, Role.RIGHTS_OFFICER, Role.POST_INCIDENT_MANAGER])

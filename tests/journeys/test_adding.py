@@ -113,6 +113,13 @@ def _the_phones_file_breaks_off_and_goes_on(officer: Visitor, phone: Path) -> No
     expect(row).to_contain_text("Paused")
     officer.forgive("net::ERR_CONNECTION_RESET", "net::ERR_FAILED")
     officer.look("paused")
+    cookies = page.context.cookies()
+    page.context.clear_cookies()
+    row.get_by_role("button", name="Resume").click()
+    expect(page.get_by_role("heading", name="You are signed out")).to_be_visible()
+    expect(page.get_by_role("link", name="Sign in again")).to_be_visible()
+    officer.look("signed-out", refused=401)
+    page.context.add_cookies(cookies)  # type: ignore[arg-type]  # as they were
 
 
 def _after_the_page_was_left_it_goes_on_too(officer: Visitor, phone: Path) -> None:

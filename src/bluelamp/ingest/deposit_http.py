@@ -6,7 +6,7 @@ from starlette.requests import Request
 
 from bluelamp.ingest import services, staging
 from bluelamp.ingest.admission import admission
-from bluelamp.ingest.errors import BodyCutOff, SenderSilent, TooLarge, UploadBusy
+from bluelamp.ingest.errors import BodyCutOff, SenderSilent, TooLarge, TooManyUploads, UploadBusy
 from bluelamp.ingest.models import Upload
 from bluelamp.ingest.services.deposits import Tap
 from bluelamp.ingest.threads import in_database, on_disk, settling
@@ -17,8 +17,8 @@ async def receive_whole(request: Request, upload: Upload, *, length: int | None,
     """Make the request's body (`length`: its Content-Length, if any) the upload's content, and accept it.
 
     Returns the upload as it stands then: accepted, or rejected. `tap` sees the bytes pass, in order. When the body is
-    cut off nothing of it is kept. Raises BodyCutOff, SenderSilent, TooLarge, StorageFull, UploadBusy; what the
-    database or the store raise leaves the complete upload for recovery.
+    cut off nothing of it is kept. Raises BodyCutOff, SenderSilent, TooLarge, TooManyUploads, StorageFull, UploadBusy;
+    what the database or the store raise leaves the complete upload for recovery.
     """
     lease = await on_disk(staging.Lease.acquire, staging.folder_of(upload.pk))
     if lease is None:
@@ -26,6 +26,9 @@ async def receive_whole(request: Request, upload: Upload, *, length: int | None,
     try:
         async with admission().slot(upload.owner):
             return await _received(request, upload, lease, length, tap)
+    except TooManyUploads:
+        await in_database(services.withdraw, upload, lease)
+        raise
     except BaseException:
         await in_database(services.give_up, upload, lease, "It did not arrive whole.")
         raise

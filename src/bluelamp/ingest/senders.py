@@ -54,6 +54,8 @@ async def admitted(request: Request, session_cookie: str) -> Sender:
     """
     cookie = request.cookies.get(session_cookie)
     if cookie is None or "authorization" in request.headers:
+        if "authorization" not in request.headers and "sec-fetch-site" in request.headers:
+            raise SignedOut  # a browser, which says so itself, whose session cookie has gone
         return Sender(dock=await authenticated(request))
     person = await in_database(person_of_session, cookie)
     if person is None:

@@ -26,7 +26,7 @@ class ImportStarted(Event):
 @custody.event_type
 @dataclass(frozen=True, kw_only=True)
 class ImportProblemsFound(Event):
-    """Files of a source could not be imported; `listing_sha256` is of the list that names them."""
+    """Files of a source could not be imported. The list with this SHA-256 names them."""
 
     tag = "import.problems_found"
     operation = Operation.COLLECTION
@@ -42,7 +42,7 @@ class ImportProblemsFound(Event):
 @custody.event_type
 @dataclass(frozen=True, kw_only=True)
 class ImportFinished(Event):
-    """An import came to its end and was reconciled; `listing_sha256` is of the list of all its files."""
+    """An import came to its end and was reconciled. `listing_sha256` is of the list of all its files."""
 
     tag = "import.finished"
     operation = Operation.COLLECTION

@@ -4,7 +4,7 @@ from bluelamp.ingest.services.acceptance import accept_upload, open_writer, sett
 from bluelamp.ingest.services.adding import add_file, open_addition
 from bluelamp.ingest.services.adding import finish as finish_addition
 from bluelamp.ingest.services.adding import tidy as tidy_additions
-from bluelamp.ingest.services.deposits import announce, give_up, note_length, take
+from bluelamp.ingest.services.deposits import announce, give_up, note_length, take, withdraw
 from bluelamp.ingest.services.discrepancies import close as close_discrepancy
 from bluelamp.ingest.services.discrepancies import close_all as close_discrepancies
 from bluelamp.ingest.services.discrepancies import reconcile, reconcile_docked, reconcile_waiting
@@ -58,4 +58,5 @@ __all__ = [
     "settled_receipt",
     "take",
     "tidy_additions",
+    "withdraw",
 ]

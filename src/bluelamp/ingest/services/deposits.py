@@ -107,6 +107,13 @@ def note_length(upload: Upload, length: int) -> None:
     upload.length = length
 
 
+@custody.unrecorded("nothing of it had arrived, so there is nothing whose end could be told")
+def withdraw(upload: Upload, lease: staging.Lease) -> None:
+    """Forget an announced upload whose turn to send never came; its sender announces it again."""
+    if Upload.objects.filter(pk=upload.pk, state=Upload.State.RECEIVING, offset=0).delete()[0]:
+        lease.remove_folder()
+
+
 @custody.unrecorded("abandon records it")
 def give_up(upload: Upload, lease: staging.Lease, reason: str) -> None:
     """End an upload whose sender will not go on, and clear it."""
