@@ -193,7 +193,8 @@ class Sending {
         const problem = problemOf(error)
         if (this.state === 'sending' && passes(problem)) {
           this.stuckAt = this.sent
-          this.words('The connection is interrupted; trying again …')
+          const busy = problem.detail || 'The server cannot take it just now.'
+          this.words(problem.status >= 500 ? `${busy} Trying again …` : 'The connection is interrupted; trying again …')
         }
         return passes(problem)
       },
@@ -289,8 +290,9 @@ class Sending {
     const problem = problemOf(error)
     if (error.originalRequest && passes(problem)) {
       this.state = 'lost'
-      this.words('The connection is lost. What has arrived is kept; it goes on by itself when the connection is back.')
-      say(`The connection is lost. ${this.file.name} waits for it.`)
+      const why = problem.status ? 'The server cannot take it just now.' : 'The connection is lost.'
+      this.words(`${why} What has arrived is kept; this page goes on by itself when it can.`)
+      say(`${why} ${this.file.name} waits.`)
       return
     }
     if (problem.status === 401) {

@@ -61,7 +61,7 @@ _WORDS = st.sampled_from(
     [b"partial", b"final", b"final;", b"final;/dock/tus/x", b"partial;x", b"1", b"2", b"chunked", b"100-continue"]
     + [b"Upload-Checksum", b"upload-checksum, x", b"PATCH", b"DELETE", b"HEAD", b"POST", b"TRACE", b"OPTIONS"]
     + [b"application/json", b"application/offset+octet-stream", b"application/json; charset=utf-16", b"text/plain"]
-    + [b"1.0.0", b"0.2.2", b"Bearer", b"Bearer x", b"Basic eDp5", b'sessionid="\\000"', b"sessionid=x; sessionid=y"]
+    + [b"1.0.0", b"0.2.2", b"Bearer", b"Bearer x", b"Basic eDp5", b'sessionid="\\000abcdefgh"', b"sessionid=x; sessionid=y"]
     + [b"gzip", b"bytes=0-5", b"*", b"localhost", b"[", b"evil.example", b"http://evil.example/", b"null", b"websocket"]
     + [b"upgrade", b"close", b"keep-alive", b"h2c", b"127.0.0.1, 1.2.3.4", b"https", b"%00", b"%ff%fe", b"%"]
 )

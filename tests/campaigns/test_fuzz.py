@@ -120,7 +120,7 @@ class Campaign:
         self._axis = _system(up)
         self._world: hostile.World | None = None
         self._before: Vitals | None = None
-        self._count = 0
+        self._count = self._recorded = 0
         self._statuses: Counter[int] = Counter()
 
     def run(self) -> None:
@@ -203,8 +203,11 @@ class Campaign:
         """A session with uploads at their beginning, in their midst, at their end, rejected and given up; and parts."""
         docking, camera = self._docking, self._docking.camera
         contents = [bytes([number]) * 3000 for number in range(5)]
-        numbers = [camera.record(content).entry.sequence for content in contents]
-        camera.entries[:] = camera.entries[-len(contents) :]  # an inventory has an end
+        numbers = [self._recorded + 1 + number for number in range(len(contents))]
+        self._recorded = numbers[-1]
+        camera.entries.clear()  # an inventory has an end
+        for number, content in zip(numbers, contents, strict=True):
+            camera.record(content, sequence=number)
         asked = docking.open()
         urls = [asked[number]["upload_url"] for number in numbers]
         _expect(204, docking.patch(urls[1], 0, contents[1][:1000]))

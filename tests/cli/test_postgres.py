@@ -282,6 +282,10 @@ def test_demonstration_and_real_footage_never_share_a_folder(data: Path) -> None
         EmbeddedPostgres(data, demonstration=False).start()
 
 
+def vanished(path: str, *, dir_fd: int | None = None) -> None:
+    raise FileNotFoundError(path)
+
+
 @only_root
 def test_a_demonstrations_cluster_goes_with_its_folder_and_a_real_one_stays(data: Path) -> None:
     demonstration, real = data / "demonstration", data / "real"
@@ -292,6 +296,10 @@ def test_a_demonstrations_cluster_goes_with_its_folder_and_a_real_one_stays(data
     shutil.rmtree(demonstration)
     shutil.rmtree(real)
     try:
+        with pytest.MonkeyPatch.context() as patched:
+            # Its files vanish beneath us, as those of a PostgreSQL that is still ending do.
+            patched.setattr(os, "unlink", vanished)
+            assert gone.folder not in remove_vanished_demonstrations()
         assert gone.folder in remove_vanished_demonstrations()
         assert not gone.sockets.exists()
         assert stays.data.exists()

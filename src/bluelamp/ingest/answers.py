@@ -22,6 +22,20 @@ log = structlog.get_logger()
 
 Handler = Callable[[Request], Awaitable[Response]]
 
+
+class MethodUnknown(BluelampError):
+    """An address that is asked for with a method that it does not have."""
+
+    title = "That method is not spoken here"
+    status = 405
+
+    def __init__(self, allow: str) -> None:
+        super().__init__(
+            f"This address is asked for with one of {allow}.", "Nothing was taken.", "This is a fault of the sender."
+        )
+        self.allow = allow
+
+
 _DRAINED_BYTES = 64 * 1024 * 1024
 _DRAINED_SECONDS = 2.0
 _LONGEST_TOKEN = 200
@@ -61,6 +75,8 @@ class Problem(JSONResponse):
 def _headers(error: BluelampError) -> dict[str, str] | None:
     if isinstance(error, TooManyUploads):
         return {"Retry-After": str(error.retry_after_seconds)}
+    if isinstance(error, MethodUnknown):
+        return {"Allow": error.allow}
     return _HEADERS.get(type(error))
 
 

@@ -87,7 +87,9 @@ def parse(body: bytes) -> DockingRequest:
 
 def _offered(document: Any) -> Offered:
     try:
-        signed = SignedEntry.from_json(document if isinstance(document, dict) else str(document))
+        if not isinstance(document, dict):
+            raise FormatError("An entry of the inventory must be an object with named fields.")
+        signed = SignedEntry.from_json(document)
     except FormatError as error:
         entry = document.get("entry") if isinstance(document, dict) else None
         sequence = entry.get("sequence") if isinstance(entry, dict) else None

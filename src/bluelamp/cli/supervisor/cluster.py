@@ -119,15 +119,23 @@ def open_cluster(instance: Instance) -> Cluster:
 
 
 def remove_vanished_demonstrations() -> list[Path]:
-    """Remove root's clusters that were marked as demonstrations and whose data folder is gone; returns them."""
+    """Remove root's clusters that were marked as demonstrations and whose data folder is gone; returns them.
+
+    One that cannot be removed just now, as when its PostgreSQL is still ending, is left for the next time: tidying up
+    must keep nothing from starting.
+    """
     removed = []
     for folder in without_data_folder(demonstration=True):
         file = _try_lock(folder)
         if file is not None:
             with file:
-                shutil.rmtree(folder)
+                # What says whose it was goes last, so that the next attempt still knows.
+                shutil.rmtree(folder / "data", ignore_errors=True)
+                if not (folder / "data").exists():
+                    shutil.rmtree(folder, ignore_errors=True)
                 shutil.rmtree(_SOCKETS / folder.name, ignore_errors=True)
-            removed.append(folder)
+            if not folder.exists():
+                removed.append(folder)
     return removed
 
 

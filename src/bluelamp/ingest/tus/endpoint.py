@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bluelamp.ingest import queries, services, staging
+from bluelamp.ingest.answers import MethodUnknown
 from bluelamp.ingest.errors import BadRequest, MadeOfParts, UploadBusy, UploadFinished, UploadGone, UploadUnknown
 from bluelamp.ingest.models import Upload
 from bluelamp.ingest.senders import Sender, admitted
@@ -37,7 +38,7 @@ async def collection(request: Request) -> Response:
         return Response(status_code=204, headers=headers.options(trailers=wire_of(request) is not None))
     sender = await _admitted(request)
     if method != "POST":
-        return _not_allowed("OPTIONS, POST")
+        raise MethodUnknown("OPTIONS, POST")
     wanted = headers.creation(request.headers)
     upload = await in_database(creation.create, sender, wanted)
     offset: int | None = None if wanted.parts else 0
@@ -60,7 +61,7 @@ async def resource(request: Request) -> Response:
         return await _more(request, upload)
     if method == "DELETE":
         return await _terminate(sender.owner, upload)
-    return _not_allowed("OPTIONS, HEAD, PATCH, DELETE")
+    raise MethodUnknown("OPTIONS, HEAD, PATCH, DELETE")
 
 
 async def _stand(request: Request, upload: Upload) -> Response:
@@ -159,7 +160,3 @@ def _method(request: Request) -> str:
     if override.upper() not in _METHODS:
         raise BadRequest("The header X-HTTP-Method-Override names no method of this protocol.")
     return override.upper()
-
-
-def _not_allowed(allow: str) -> Response:
-    return Response(status_code=405, headers={"Allow": allow})
