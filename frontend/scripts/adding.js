@@ -5,38 +5,20 @@
 
 import { Upload } from 'tus-js-client'
 
+import { inWords, passes, problemOf } from './problems.js'
+import { filesize, lasting } from './words.js'
+
 const AT_ONCE = 2
 const CHUNK = 16 * 1024 * 1024
 const MARKED = 1024 * 1024
 const DELAYS = [500, 1000, 3000, 5000, 10000, 20000, 30000]
 const RETRY_EVERY = 15000
 const RATE_SECONDS = 5
-const PASSING = [408, 409, 423, 429, 507]
-const FINAL_TYPES = ['AdditionIsClosed', 'TooManyUnfinished']
 
 const place = document.querySelector('[data-adding]')
 const list = document.querySelector('[data-list]')
 const find = (name, within = place) => within.querySelector(`[data-${name}]`)
 const sendings = []
-
-const filesize = (bytes) => {
-  if (bytes < 1000) return `${bytes} bytes`
-  const units = ['kB', 'MB', 'GB', 'TB']
-  let value = bytes / 1000
-  let unit = 0
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000
-    unit += 1
-  }
-  return `${value.toFixed(value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2)} ${units[unit]}`
-}
-
-const lasting = (seconds) => {
-  if (seconds < 60) return 'less than a minute'
-  const minutes = Math.round(seconds / 60)
-  if (minutes < 60) return minutes === 1 ? '1 minute' : `${minutes} minutes`
-  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`
-}
 
 const say = (text) => {
   find('said').textContent = text
@@ -50,10 +32,18 @@ const trouble = (title, text, signIn = false) => {
   find('trouble').focus()
 }
 
+const signedOut = () => {
+  const kept = 'Your sign-in has ended. What has arrived is kept.'
+  trouble('You are signed out', `${kept} Sign in again and choose the same files: they go on where they stopped.`, true)
+}
+
 // --- What the server knows ---------------------------------------------------------------------------------------
+
+class SignedOut extends Error {}
 
 const refresh = async () => {
   const answer = await fetch(place.dataset.files, { redirect: 'manual', credentials: 'same-origin' })
+  if (answer.type === 'opaqueredirect') throw new SignedOut()
   if (!answer.ok) throw new Error(`the list answered ${answer.status}`)
   list.innerHTML = await answer.text()
   hideActive()
@@ -88,23 +78,6 @@ const markOf = async (file) => {
 }
 
 // --- One file ----------------------------------------------------------------------------------------------------
-
-const problemOf = (error) => {
-  const answer = error.originalResponse
-  const status = answer ? answer.getStatus() : 0
-  try {
-    return { status, ...JSON.parse(answer.getBody()) }
-  } catch {
-    return { status }
-  }
-}
-
-const typeOf = (problem) => String(problem.type || '').replace('urn:bluelamp:problem:', '')
-
-const passes = (problem) =>
-  problem.status === 0 ||
-  problem.status >= 500 ||
-  (PASSING.includes(problem.status) && !FINAL_TYPES.includes(typeOf(problem)))
 
 class Sending {
   constructor(file) {
@@ -269,7 +242,12 @@ class Sending {
         await refresh()
         const item = known(this.id)
         if (!item || !['settling', 'arriving'].includes(item.dataset.state)) break
-      } catch {
+      } catch (error) {
+        if (error instanceof SignedOut) {
+          this.remove()
+          signedOut()
+          return
+        }
         // Asked again: the file is through, and only the list could not be read.
       }
       await new Promise((done) => setTimeout(done, 1500))
@@ -297,8 +275,7 @@ class Sending {
     }
     if (problem.status === 401) {
       for (const other of sendings) if (other.active || other.state === 'waiting') other.pause('Waits for your sign-in.')
-      const text = 'Your sign-in has ended. What has arrived is kept. Sign in again and choose the same files: they go on where they stopped.'
-      trouble('You are signed out', text, true)
+      signedOut()
       return
     }
     // What it was rejected for, or that it is here already, stands in the list.
@@ -308,8 +285,7 @@ class Sending {
       next()
       return
     }
-    const told = [problem.detail, problem.next_step].filter(Boolean).join(' ')
-    this.fail(told || 'The browser could not read this file. Is it still there? Choose it again.')
+    this.fail(inWords(problem) || 'The browser could not read this file. Is it still there? Choose it again.')
   }
 
   fail(words) {
@@ -403,7 +379,6 @@ setInterval(again, RETRY_EVERY)
 window.addEventListener('beforeunload', (event) => {
   if (sendings.some((sending) => sending.active || sending.state === 'waiting')) event.preventDefault()
 })
-const told = document.querySelector('[data-compare]')
-told.addEventListener('submit', (event) => event.preventDefault())
-told.querySelector('input').addEventListener('input', compare)
+document.querySelector('[data-compare]').addEventListener('submit', (event) => event.preventDefault())
+document.querySelector('#told').addEventListener('input', compare)
 compare()

@@ -58,21 +58,23 @@ _DIGESTS = st.builds(
     st.binary(max_size=40) | st.binary(min_size=20, max_size=20) | st.binary(min_size=32, max_size=32),
 )
 _WORDS = st.sampled_from(
-    [b"partial", b"final", b"final;", b"final;/dock/tus/x", b"partial;x", b"1", b"2", b"chunked", b"100-continue"]
-    + [b"Upload-Checksum", b"upload-checksum, x", b"PATCH", b"DELETE", b"HEAD", b"POST", b"TRACE", b"OPTIONS"]
-    + [b"application/json", b"application/offset+octet-stream", b"application/json; charset=utf-16", b"text/plain"]
-    + [b"1.0.0", b"0.2.2", b"Bearer", b"Bearer x", b"Basic eDp5", b'sessionid="\\000abcdefgh"', b"sessionid=x; sessionid=y"]
-    + [b"gzip", b"bytes=0-5", b"*", b"localhost", b"[", b"evil.example", b"http://evil.example/", b"null", b"websocket"]
-    + [b"upgrade", b"close", b"keep-alive", b"h2c", b"127.0.0.1, 1.2.3.4", b"https", b"%00", b"%ff%fe", b"%"]
+    (
+        b"partial|final|final;|final;/dock/tus/x|partial;x|1|2|chunked|100-continue|Upload-Checksum|upload-checksum, x"
+        b"|PATCH|DELETE|HEAD|POST|TRACE|OPTIONS|application/json|application/offset+octet-stream|text/plain"
+        b"|application/json; charset=utf-16|1.0.0|0.2.2|Bearer|Bearer x|Basic eDp5|sessionid=x; sessionid=y"
+        b'|sessionid="\\000abcdefgh"|gzip|bytes=0-5|*|localhost|[|evil.example|http://evil.example/|null|websocket'
+        b"|upgrade|close|keep-alive|h2c|127.0.0.1, 1.2.3.4|https|%00|%ff%fe|%"
+    ).split(b"|")
 )
 VALUES = st.one_of(_NUMBERS, _BYTES, _PAIRS, _DIGESTS, _WORDS, _LONG)
 
 _NAMES = st.sampled_from(
-    [b"Upload-Length", b"Upload-Offset", b"Upload-Metadata", b"Upload-Concat", b"Upload-Checksum", b"Trailer"]
-    + [b"Upload-Defer-Length", b"Tus-Resumable", b"Content-Type", b"Authorization", b"X-HTTP-Method-Override"]
-    + [b"Expect", b"Cookie", b"Origin", b"Host", b"Connection", b"Upgrade", b"Content-Encoding", b"Range", b"If-Match"]
-    + [b"X-Forwarded-For", b"X-Forwarded-Proto", b"Accept", b"Etag", b"X-Auth-Token", b"X-Auth-User", b"X-Auth-Key"]
-    + [b"X-Object-Meta-Starttime", b"X-Container-Meta-Status", b"X-Container-Meta-Bwcserialnumber", b"Destination"]
+    (
+        b"Upload-Length Upload-Offset Upload-Metadata Upload-Concat Upload-Checksum Trailer Upload-Defer-Length "
+        b"Tus-Resumable Content-Type Authorization X-HTTP-Method-Override Expect Cookie Origin Host Connection Upgrade "
+        b"Content-Encoding Range If-Match X-Forwarded-For X-Forwarded-Proto Accept Etag X-Auth-Token X-Auth-User "
+        b"X-Auth-Key X-Object-Meta-Starttime X-Container-Meta-Status X-Container-Meta-Bwcserialnumber Destination"
+    ).split()
 )
 
 
@@ -91,16 +93,20 @@ class Plan:
 
 
 # Everything that JSON can say, as it is hostile to a reader of numbers, times and short words.
-JSON_VALUES: st.SearchStrategy[Any] = st.recursive(
+_SCALARS: st.SearchStrategy[Any] = (
     st.none()
     | st.booleans()
     | st.integers(-(2**80), 2**80)
     | st.floats(allow_nan=False)
     | st.text(max_size=20)
     | st.sampled_from(["\ud800", "\x00", "9" * 300, "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999Z", "BL-1", ""])
-    | st.sampled_from([2**53 - 1, 2**53, 2**63, -1, 1.0, [[[[[[]]]]]], {"": {}}]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=6,
+    | st.sampled_from([2**53 - 1, 2**53, 2**63, -1, 1.0, [[[[[[]]]]]], {"": {}}])
+)
+JSON_VALUES = (
+    _SCALARS
+    | _SCALARS
+    | st.lists(_SCALARS, min_size=1, max_size=3)
+    | st.dictionaries(st.text(max_size=5), _SCALARS, min_size=1, max_size=3)
 )
 
 KINDS = ("docking", "receipt", "options", "create", "part", "whole", "head", "patch", "delete")
@@ -255,9 +261,19 @@ _BODIES = st.one_of(
     st.binary(max_size=200),
     st.binary(max_size=40).map(lambda raw: chunked(raw, 7)),
     st.sampled_from(
-        [b"5\r\nhello\r\n", b"-5\r\nhello\r\n", b"5;ext=" + b"x" * 5000 + b"\r\nhello\r\n0\r\n\r\n", b"ffffffffffffffff\r\nx"]
-        + [b"5\nhello\n0\n\n", b"0x5\r\nhello\r\n0\r\n\r\n", b"5\r\nhello0\r\n\r\n", b"0\r\n" + b"X: y\r\n" * 500 + b"\r\n"]
-        + [b"0\r\n\r\nDELETE /dock/tus/x HTTP/1.1\r\n\r\n", b"0\r\nX: " + b"y" * 90_000, b"5 \r\nhello\r\n0\r\n\r\n"]
+        [
+            b"5\r\nhello\r\n",
+            b"-5\r\nhello\r\n",
+            b"5;ext=" + b"x" * 5000 + b"\r\nhello\r\n0\r\n\r\n",
+            b"ffffffffffffffff\r\nx",
+            b"5\nhello\n0\n\n",
+            b"0x5\r\nhello\r\n0\r\n\r\n",
+            b"5\r\nhello0\r\n\r\n",
+            b"0\r\n" + b"X: y\r\n" * 500 + b"\r\n",
+            b"0\r\n\r\nDELETE /dock/tus/x HTTP/1.1\r\n\r\n",
+            b"0\r\nX: " + b"y" * 90_000,
+            b"5 \r\nhello\r\n0\r\n\r\n",
+        ]
     ),
 )
 
@@ -268,12 +284,28 @@ def torn(draw: st.DrawFn) -> dict[str, Any]:
     return {
         "line": draw(
             st.sampled_from(
-                [b"PATCH {path} HTTP/1.1", b"POST /dock/tus/ HTTP/1.1", b"POST /api/v1/docking HTTP/1.1"]
-                + [b"PATCH http://evil.example{path} HTTP/1.1", b"PATCH {path} HTTP/1.0", b"PATCH {path} HTTP/2.0"]
-                + [b"PATCH {path}", b"PATCH  {path}  HTTP/1.1", b"\r\n\r\nPATCH {path} HTTP/1.1", b"OPTIONS * HTTP/1.1"]
-                + [b"CONNECT localhost:1 HTTP/1.1", b"PATCH {path}\xff\xfe HTTP/1.1", b"PUT /v1/x/y/z HTTP/1.1"]
-                + [b"HEAD {path} HTTP/1.1", b"GET //[ HTTP/1.1", b"DELETE {path} HTTP/1.1", b"G\x00T / HTTP/1.1"]
-                + [b"PRI * HTTP/2.0\r\n\r\nSM", b"PATCH " + b"/" * 70_000 + b" HTTP/1.1", b"\x16\x03\x01\x02\x00\x01\x00"]
+                [
+                    b"PATCH {path} HTTP/1.1",
+                    b"POST /dock/tus/ HTTP/1.1",
+                    b"POST /api/v1/docking HTTP/1.1",
+                    b"PATCH http://evil.example{path} HTTP/1.1",
+                    b"PATCH {path} HTTP/1.0",
+                    b"PATCH {path} HTTP/2.0",
+                    b"PATCH {path}",
+                    b"PATCH  {path}  HTTP/1.1",
+                    b"\r\n\r\nPATCH {path} HTTP/1.1",
+                    b"OPTIONS * HTTP/1.1",
+                    b"CONNECT localhost:1 HTTP/1.1",
+                    b"PATCH {path}\xff\xfe HTTP/1.1",
+                    b"PUT /v1/x/y/z HTTP/1.1",
+                    b"HEAD {path} HTTP/1.1",
+                    b"GET //[ HTTP/1.1",
+                    b"DELETE {path} HTTP/1.1",
+                    b"G\x00T / HTTP/1.1",
+                    b"PRI * HTTP/2.0\r\n\r\nSM",
+                    b"PATCH " + b"/" * 70_000 + b" HTTP/1.1",
+                    b"\x16\x03\x01\x02\x00\x01\x00",
+                ]
             )
         ),
         "trick": draw(st.sampled_from(_TRICKS)),
@@ -298,7 +330,8 @@ def torn_of(plan: dict[str, Any], world: World) -> Sent:
     if plan["behind"] == b"garbage":
         raw += bytes(range(256))
     elif plan["behind"]:
-        raw += plan["behind"] + b" " + world.upload(1).encode() + b" HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\n\r\n"
+        behind = b"%b %b HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\n\r\n"
+        raw += behind % (plan["behind"], world.upload(1).encode())
     if plan["cut"] is not None:
         raw = raw[: int(len(raw) * plan["cut"])]
     step = max(1, -(-len(raw) // plan["pieces"]))

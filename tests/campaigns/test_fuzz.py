@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import httpx
 import pytest
@@ -46,12 +46,24 @@ GROWTH_BYTES = 64 * MIB
 """What the server may hold more after nine tenths of a campaign than after the first: its buffers for receiving are
 kept for the next upload, up to 64 of 1 MiB (see the pump), and these requests fill a few of them."""
 
+GROWTH_OPEN = 20
+"""Threads, and descriptors, that may be more at the end: pools are filled as requests happen to meet, and each of
+their threads keeps a connection to the database."""
+
 FRESH_AFTER = 150
 """Requests after which there are new uploads to spoil."""
 
-_OURS = re.compile(r"/api/v1/docking$|/api/v1/docking/[^/]+/receipts/[^/]+$|/dock/tus/?$|/dock/tus/[^/]+$|/auth/v1.0$|/v1/")
+_OURS = re.compile(
+    r"/api/v1/docking|/api/v1/docking/[^/]+/receipts/[^/]+|/dock/tus/?|/dock/tus/[^/]+|/auth/v1\.0"
+    r"|/v1/[^/]+/?|/v1/[^/]+/[^/]+(/.*)?",
+    re.DOTALL,
+)
 _SETTINGS = settings(
-    database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck), report_multiple_bugs=False
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+    report_multiple_bugs=False,
 )
 _CHECKS: list[Any] = [
     not_a_server_error,
@@ -107,7 +119,7 @@ def test_twelve_thousand_bad_requests_do_no_harm(up: Up, tell: Callable[[str], N
 
 
 class Campaign:
-    """`requests` bad ones: six tenths spoilt requests, three tenths nearly HTTP, one tenth from the OpenAPI document."""
+    """Bad requests: six tenths of them spoilt ones, three tenths nearly HTTP, one tenth from the OpenAPI document."""
 
     def __init__(self, up: Up, requests: int, tell: Callable[[str], None]) -> None:
         self._up, self._requests, self._tell = up, requests, tell
@@ -162,7 +174,7 @@ class Campaign:
         for answer in answers:
             self._statuses[answer.status] += 1
             assert answer.status < 500 or answer.status in {503, 507}, f"{answer} to a {sent}"
-            if answer.status >= 400 and _OURS.match(path):
+            if answer.status >= 400 and _OURS.fullmatch(unquote(path)):
                 assert_problem(answer, sent)
 
     def _from_document(self, requests: int) -> None:
@@ -266,8 +278,8 @@ class Campaign:
     def _nothing_has_grown(self, after: Vitals) -> None:
         assert self._before is not None
         assert after.resident <= self._before.resident + GROWTH_BYTES
-        assert after.descriptors <= self._before.descriptors
-        assert after.threads <= self._before.threads
+        assert after.descriptors <= self._before.descriptors + GROWTH_OPEN
+        assert after.threads <= self._before.threads + GROWTH_OPEN
 
 
 def assert_problem(answer: Answer, sent: Sent) -> None:
@@ -285,16 +297,19 @@ def assert_problem(answer: Answer, sent: Sent) -> None:
 
 def nothing_is_left_over(up: Up) -> None:
     """Staging holds folders of open uploads alone, and the keyring keys of recordings and open uploads alone."""
-    uploads = {str(row[0]): str(row[1]) for row in up.rows("SELECT id, recording_id FROM ingest_upload WHERE NOT cleared")}
+    rows = up.rows("SELECT id, recording_id FROM ingest_upload WHERE NOT cleared")
+    uploads = {str(upload): str(recording) for upload, recording in rows}
     folders = list((up.data / "staging").iterdir())
-    assert {path.name for path in folders} <= set(uploads)
+    assert not {path.name for path in folders} - set(uploads)
     assert not [path for folder in folders for path in folder.iterdir() if path.name.startswith("spool")]
     with sqlite3.connect(up.data / "keyring" / "keyring.sqlite") as keyring:
-        keys = {row[0] for row in keyring.execute("SELECT key_id FROM data_key")}
+        # An erased key's record stays, without the key.
+        live = "SELECT key_id FROM data_key WHERE key_id NOT IN (SELECT key_id FROM erased_key)"
+        keys = {row[0] for row in keyring.execute(live)}
     recordings = {str(row[0]) for row in up.rows("SELECT id FROM footage_recording")}
     assert recordings
-    assert keys <= recordings | set(uploads.values())
-    assert recordings <= keys
+    assert not keys - recordings - set(uploads.values())
+    assert not recordings - keys
 
 
 def troubles(up: Up) -> list[str]:
@@ -321,8 +336,7 @@ def _system(up: Up) -> System:
     """A body-worn system with a camera and a user of its own."""
     out = up.data / "connection.json"
     command = [BLUELAMP, "axis", "connection-file", "--out", out, "--name", f"System {time.time_ns()}"]
-    done = subprocess.run([*command, "--data", up.data], env=up._environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    subprocess.run([*command, "--data", up.data], env=up._environment, capture_output=True, check=True)
     system = System(up.url, json.loads(out.read_text()))
     out.unlink()
     assert system.sign_in().status_code == 200

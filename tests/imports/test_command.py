@@ -94,7 +94,7 @@ def test_a_camera_over_usb_is_imported_by_its_signed_manifest(server: live.Live,
 
 
 def test_an_import_that_is_killed_again_and_again_goes_on_each_time(server: live.Live, tmp_path: Path) -> None:
-    fill(tmp_path / "export", FILES)
+    fill(tmp_path / "export", {name: b"only here: " + data for name, data in FILES.items()})
     environment = {**os.environ, "BLUELAMP_DATA": str(server.data)}
     command = [sys.executable, "-m", "bluelamp.cli.main", "import", str(tmp_path / "export"), "--json"]
     (server.data / "store" / "recordings").mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,9 @@ from django.db import connections
 from psycopg.conninfo import make_conninfo
 from starlette.applications import Starlette
 
+from bluelamp.people.policy import Role
 from tests import conftest, factories
+from tests.ingest.browsers import Browser, Browsers
 from tests.ingest.docks import Camera, Docking
 
 
@@ -80,3 +82,13 @@ def docking(entrance: str) -> Iterator[Docking]:
     _, token = fleet.add_dock(f"Dock {camera.serial}", unit, "person:1")
     with Docking(entrance, token, Camera(camera.serial)) as found:
         yield found
+
+
+@pytest.fixture
+def browsers(entrance: str) -> Browsers:
+    """A browser of a new person with these roles."""
+
+    def signed_in(*roles: Role, unit: Any = None) -> Browser:
+        return Browser(entrance, factories.person(*(roles or (Role.OFFICER,)), unit=unit or factories.unit()))
+
+    return signed_in

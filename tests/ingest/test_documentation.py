@@ -8,11 +8,11 @@ from datetime import timedelta
 from pathlib import Path
 
 from bluelamp.ingest import inventory
+from bluelamp.ingest.admission import WAIT_SECONDS
 from bluelamp.ingest.errors import ChecksumMismatch
 from bluelamp.ingest.rules import ClockPolicy
-from bluelamp.ingest.services.uploads import EXPIRES_AFTER
-from bluelamp.ingest.admission import WAIT_SECONDS
 from bluelamp.ingest.services.joining import MOST_PARTS, PART_EXPIRES_AFTER
+from bluelamp.ingest.services.uploads import EXPIRES_AFTER
 from bluelamp.ingest.tus import headers, reception
 from bluelamp.ingest.wire import body
 from tests.ingest.docks import Docking

@@ -13,6 +13,8 @@ from bluelamp.custody import queries as ledger
 from bluelamp.ingest import staging
 from bluelamp.ingest.services import refusals
 from bluelamp.ingest.services.refusals import Limiter
+from bluelamp.ingest.tus import reception
+from bluelamp.ingest.wire import connection as wire
 from tests.ingest.docks import BYTES, TUS, Docking, metadata
 
 CONTENT = b"evidence" * 200_000
@@ -283,3 +285,88 @@ def test_a_limiter_bounds_all_sources_together() -> None:
     reported = [limiter.admit(str(source), 0.0) for source in range(10)]
     assert reported == [0, 0, 0] + [None] * 7
     assert limiter.admit("new", 61.0) == 7
+
+
+def test_an_address_with_a_nul_in_it_is_refused_and_recorded_like_any_other(docking: Docking, monkeypatch) -> None:
+    """The ledger's JSON takes no NUL: the stranger was told that the database does not answer, and went unrecorded."""
+    monkeypatch.setattr(refusals, "_docks", Limiter())
+    before = len(_refused_docks())
+    answer = httpx.get(docking.base + "/dock/tus/%00x", headers={"Authorization": "Bearer wrong"})
+    assert answer.status_code == 401
+    (refused,) = _refused_docks()[before:]
+    assert refused.details["path"] == "/dock/tus/\\x00x"
+
+
+def test_a_session_cookie_with_a_nul_in_it_is_nobody_s(docking: Docking, url: str) -> None:
+    """Cookies come quoted with octal escapes; the session was looked up with the NUL, which no database takes."""
+    answer = httpx.head(url, headers={**TUS, "Cookie": 'sessionid="\\000abcdefgh"'})
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/api/v1/docking", "/api/v1/docking/x/receipts/1", "/dock/tus/", "/dock/tus/x"])
+@pytest.mark.parametrize("method", ["GET", "PUT", "POST", "TRACE", "PROPFIND"])
+def test_every_refusal_is_a_problem_document_whatever_the_method(docking: Docking, path: str, method: str) -> None:
+    answer = docking.client.request(method, path, headers=TUS)
+    assert answer.status_code >= 400
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.json()["detail"]
+
+
+@pytest.mark.parametrize("entry", [None, 1, "x", [[[[[]]]]], "{}", True, 1.5, []])
+def test_an_entry_that_is_no_object_refuses_only_itself(docking: Docking, url: str, entry: object) -> None:
+    good = [signed.to_dict() for signed in docking.camera.entries]
+    answer = docking.client.post("/api/v1/docking", json=docking.request(inventory=[entry, *good]))
+    assert [item["state"] for item in answer.json()["recordings"]] == ["refused", "needed"]
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [
+        b"X-Endless: " + b"x" * 4_000_000,
+        b"X: y\r\n" * 600_000,
+        b"Transfer-Encoding: chunked\r\n\r\n5;" + b"x" * 4_000_000,
+        b"Transfer-Encoding: chunked\r\n\r\n0\r\nX: " + b"x" * 4_000_000,
+    ],
+)
+def test_what_never_becomes_a_whole_header_is_cut_off(docking: Docking, url: str, endless: bytes) -> None:
+    """The parser kept all of it, at the pace of the sender and without end."""
+    parts = urlsplit(url)
+    head = (
+        f"PATCH {parts.path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {docking.token}\r\nTus-Resumable: 1.0.0\r\n"
+    )
+    head += "Content-Type: application/offset+octet-stream\r\nUpload-Offset: 0\r\n"
+    with socket.create_connection((parts.hostname, parts.port), timeout=20) as connection:
+        try:
+            connection.sendall(head.encode() + endless)
+            assert connection.recv(100).startswith(b"HTTP/1.1 431 ")
+            while connection.recv(65_536):
+                pass
+        except ConnectionError:
+            pass  # closed while there was still something to send
+    assert docking.head(url).headers["Upload-Offset"] == "0"
+
+
+@pytest.mark.parametrize("begun", [b"", b"\r\n", b"HEAD /dock/tus/x HTT", b"HEAD /dock/tus/x HTTP/1.1\r\nHost: x\r\n"])
+def test_a_connection_that_never_says_what_it_wants_is_closed(docking: Docking, monkeypatch, begun: bytes) -> None:
+    """uvicorn waits without end for a head that was begun, and for a connection's first."""
+    monkeypatch.setattr(wire, "HEAD_SECONDS", 0.2)
+    parts = urlsplit(docking.base)
+    with socket.create_connection((parts.hostname, parts.port), timeout=10) as connection:
+        connection.sendall(begun)
+        assert connection.recv(100) == b""
+
+
+def test_a_request_begun_behind_one_that_takes_long_is_not_late(docking: Docking, url: str, monkeypatch) -> None:
+    """Its connection is not read meanwhile: it is not the sender who is slow."""
+    monkeypatch.setattr(wire, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(reception.lease_of, "__defaults__", (1.0,))
+    parts = urlsplit(url)
+    folder = staging.folder_of(docking.uploads.get().pk)
+    head = f"HEAD {parts.path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {docking.token}\r\nTus-Resumable: 1.0.0\r\n"
+    lease = staging.Lease.acquire(folder)
+    assert lease is not None
+    with lease, socket.create_connection((parts.hostname, parts.port), timeout=10) as connection:
+        connection.sendall(f"{head}\r\n{head}".encode())
+        assert connection.recv(2000).startswith(b"HTTP/1.1 200 ")
+        connection.sendall(b"\r\n")
+        assert connection.recv(2000).startswith(b"HTTP/1.1 200 ")

@@ -125,8 +125,13 @@ async def authenticated(request: Request) -> Dock:
     else:
         why = "There is no bearer token."
     peer = request.client.host if request.client else "unknown"
-    await in_database(services.refuse_dock, peer, request.url.path, why)
+    await in_database(services.refuse_dock, peer, shown_path(request), why)
     raise DockUnknown
+
+
+def shown_path(request: Request) -> str:
+    """The request's path as it can be written down: the ledger takes no NUL, and nobody could read it there."""
+    return request.url.path.encode("unicode_escape").decode("ascii")
 
 
 async def _drain(receive: Receive) -> None:

@@ -54,7 +54,9 @@ def document() -> _Object:
             "summary": "How a dock hands a camera's recordings over.",
             "description": (
                 "A docking session (JSON) says what the camera holds and what is needed of it; tus 1.0.0 carries the "
-                "bytes; a signed receipt says when the camera may erase its copy."
+                "bytes; a signed receipt says when the camera may erase its copy. Every error is a problem document; a "
+                "method that an address does not have is answered 405. A client behind a proxy that knows only some "
+                "methods sends POST to /dock/tus/{upload} and the method in X-HTTP-Method-Override."
             ),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
@@ -170,7 +172,6 @@ def _create() -> _Object:
             ),
             _CHECKSUM,
             _TRAILER,
-            _OVERRIDE,
         ],
         "requestBody": {"required": False, "content": _BYTES},
         "responses": {
@@ -367,11 +368,6 @@ _CHECKSUM = _header(
     "The chunk counts only as a whole, and only if this is its checksum.",
 )
 _TRAILER = _header("Trailer", {"type": "string"}, "Names Upload-Checksum where it comes after a chunked body.")
-_OVERRIDE = _header(
-    "X-HTTP-Method-Override",
-    {"enum": ["OPTIONS", "HEAD", "POST", "PATCH", "DELETE"]},
-    "The method, for clients behind a proxy that knows only some.",
-)
 _BYTES: _Object = {"application/offset+octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 _TUS_ANSWER: _Object = {
     "Tus-Resumable": _told("The version of tus.", {"const": "1.0.0"}, required=True),

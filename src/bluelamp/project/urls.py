@@ -2,12 +2,14 @@
 
 from django.urls import include, path
 
+from bluelamp.ingest import api_views, openapi
 from bluelamp.project import health
 
 urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("metrics", health.metrics),
+    path(openapi.DOCS_PATH.lstrip("/"), api_views.docs, name="api_docs"),
     path("", include("bluelamp.people.urls")),
     path("footage/add/", include("bluelamp.ingest.adding.urls")),
     path("footage/", include("bluelamp.footage.urls")),

@@ -10,6 +10,7 @@ from django.conf import settings
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from bluelamp.ingest.answers import shown_path
 from bluelamp.ingest.axis import documents, naming, queries, services, tokens
 from bluelamp.ingest.axis import metadata as meta
 from bluelamp.ingest.axis.errors import Absent, CredentialsRefused, Forbidden, NotSpoken, TryAgain, Unstorable
@@ -172,7 +173,7 @@ async def _holder(request: Request) -> AxisConnection:
 
 async def _refuse(request: Request, why: str) -> None:
     peer = request.client.host if request.client else "unknown"
-    await in_database(services.refuse_credentials, peer, request.url.path, why)
+    await in_database(services.refuse_credentials, peer, shown_path(request), why)
     raise CredentialsRefused(why)
 
 

@@ -11,14 +11,38 @@ Relies on httptools_impl of the uvicorn that requirements/run.txt names: its `cy
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any, Protocol
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from bluelamp.ingest.errors import BadRequest
+from bluelamp.kernel.errors import BluelampError
+
 EXTENSION = "bluelamp.wire"
 
+MOST_HEAD_BYTES = 128 * 1024
+"""Of one request: its line and header, what stands between two chunks of its body, or its trailers."""
+
+HEAD_SECONDS = 30.0
+"""How long a request's head may take, and a connection be open without any."""
+
 _SCRAP_BYTES = 64 * 1024
+
+
+class HeadTooLarge(BluelampError):
+    """A header without end."""
+
+    title = "That header is too large"
+    status = 431
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"The request's header has more than {MOST_HEAD_BYTES} bytes.",
+            "Nothing was taken.",
+            "This is a fault of the sender.",
+        )
 
 
 class Receiver(Protocol):
@@ -74,9 +98,35 @@ class Wire:
 
 
 class Connection(HttpToolsProtocol):
-    """One connection of a client. Each request's scope carries its Wire."""
+    """One connection of a client. Each request's scope carries its Wire.
+
+    The parser keeps a header until it is whole, and uvicorn waits for it without end; both have limits here.
+    """
 
     _headers_before_body = 0
+    _unread = 0
+    """Bytes that came since the parser last had something whole: a head, a piece of a body, a request's end."""
+    _between = True
+    """Whether no request is being received: its head is not whole yet, or there is none."""
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_came()
+        # uvicorn cancels its own only where the client closed in order.
+        self._unset_keepalive_if_required()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._unread += len(data)
+        super().data_received(data)
+        if self._unread > MOST_HEAD_BYTES and not self.transport.is_closing():
+            self._refuse(HeadTooLarge())
+        elif self._between and self._unread and self._late is None:
+            self._expect_head()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -84,17 +134,52 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._headers_before_body = len(self.headers)
+        self._unread, self._between = 0, False
+        self._head_came()
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        self._unread = 0
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
+        self._unread, self._between = 0, True
         wire: Any = self.scope["extensions"][EXTENSION]  # type: ignore[typeddict-item]
         wire.trailers = self.headers[self._headers_before_body :]
         super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """uvicorn's answer to what is no HTTP."""
+        self._refuse(BadRequest("This is not HTTP, or its parts contradict each other."))
+
+    def _refuse(self, error: BluelampError) -> None:
+        """Answer with a problem in the application's stead, and close."""
+        said = json.dumps(error.problem()).encode()
+        head = f"HTTP/1.1 {error.status} \r\ncontent-type: application/problem+json\r\ncontent-length: {len(said)}"
+        self.transport.write(head.encode() + b"\r\nconnection: close\r\n\r\n" + said)
+        self.transport.close()
+
+    def _expect_head(self) -> None:
+        self._late = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
+
+    def _head_came(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+    def _head_is_late(self) -> None:
+        self._late = None
+        if self.cycle is not None and not self.cycle.response_complete:
+            # It stands behind a request that is still being answered, and may not even have been read.
+            self._expect_head()
+        elif not self.transport.is_closing():
+            self.transport.close()
 
     def body_ended(self) -> None:
         """The body of the present request went past the parser: stand where its end would have left the connection."""
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._unread, self._between = 0, True
         self.cycle.more_body = False
         self.cycle.message_event.set()
 
