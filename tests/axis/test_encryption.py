@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests import factories
 from tests.axis.conftest import connect, content, recordings, settle
 from tests.axis.system import System, encrypt, meta, times, trail
 
@@ -131,6 +132,67 @@ def test_a_key_that_does_not_fit_leaves_the_received_bytes_and_raises_an_alert(
         _work()
         (recording,) = recordings(encrypting)
         assert content(recording) == mkv
+
+
+def test_a_key_wrapped_for_another_system_is_never_opened_whatever_it_says(
+    encrypting: System, entrance, unit, officer, mkv
+) -> None:
+    sealed, key = encrypt(mkv, encrypting.file)
+    with connect(entrance, unit, want_encryption=True) as other:
+        other.announce(user_id=officer.warrant_number or "")
+        other.open()
+        assert other.clip(sealed).status_code == 201
+        assert _key(other, key) == 201
+        _work()
+        (recording,) = recordings(other)
+    assert recording.processing == "keyless"
+    assert content(recording) == sealed
+
+
+def test_a_clip_opened_while_its_received_form_is_held_in_the_store_is_held_in_its_new_form_alone(
+    encrypting: System, mkv, monkeypatch
+) -> None:
+    from bluelamp.footage import services as footage
+    from bluelamp.ingest.axis import services
+    from bluelamp.ingest.models import AxisObject
+    from bluelamp.retention import object_hold
+    from bluelamp.vault.errors import HeldInStore
+    from bluelamp.vault.stores import get_store
+    from bluelamp.vault.stores.local import LocalStore
+
+    held: set[str] = set()
+    order: list[tuple[str, str]] = []
+    remove = LocalStore.delete
+
+    def delete(store: LocalStore, name: str) -> None:
+        if name in held:
+            raise HeldInStore(name)
+        remove(store, name)
+
+    def hold(_: LocalStore, name: str, on: bool) -> None:
+        (held.add if on else held.discard)(name)
+        order.append(("held" if on else "released", name.rpartition("/")[2]))
+
+    # A store with legal holds of its own: what it does with them, and nothing of ours.
+    monkeypatch.setattr(LocalStore, "delete", delete)
+    monkeypatch.setattr(LocalStore, "hold", hold)
+    monkeypatch.setattr(LocalStore, "supports_hold", lambda _: True)
+    sealed, key = encrypt(mkv, encrypting.file)
+    encrypting.open()
+    encrypting.clip(sealed)
+    (recording,) = recordings(encrypting)
+    footage.flag(recording, category=factories.category(), reason="Assault", by=recording.wearer)
+    object_hold.align(recording.pk)
+    assert held == {recording.original}
+    _key(encrypting, key)
+    settle()
+    assert services.unwrap(AxisObject.objects.get(recording=recording.pk).pk)
+    (recording,) = recordings(encrypting)
+    assert content(recording) == mkv
+    assert held == {recording.original}
+    assert order == [("held", "original"), ("held", "original-2"), ("released", "original")]
+    assert AxisObject.objects.get(recording=recording.pk).received_object == ""
+    assert list(get_store().list(f"recordings/{recording.pk}")) == [recording.original]
 
 
 def test_an_encrypted_track_is_opened_with_its_own_key(encrypting: System, mkv) -> None:

@@ -63,12 +63,37 @@ def test_one_system_does_not_reach_anothers_account(system: System, entrance, un
         assert other.call("HEAD", system.container).status_code == 404
 
 
+def test_made_up_cameras_and_users_raise_a_bounded_number_of_alerts(system: System, monkeypatch) -> None:
+    from bluelamp.ingest.models import AxisAlert
+
+    monkeypatch.setattr(refusals, "MOST_STANDING", 3)
+    for number in range(6):
+        assert system.put(f"a{number}", meta("Container", BWCSerialNumber=f"NOSUCH{number}")).status_code == 400
+        assert system.put(f"b{number}", meta("Container", UserID=f"nobody{number}")).status_code == 400
+    alerts = AxisAlert.objects.filter(connection__user=system.file["BlobAPIUserName"])
+    for kind, name in (("device", "NOSUCH"), ("user", "nobody")):
+        about = alerts.filter(kind=kind).order_by("pk").values_list("about", flat=True)
+        assert list(about) == [f"{name}0", f"{name}1", f"{name}2", "and more"]
+    raised = [item.tag for item in ledger.history(alerts[0].connection.custody_id)].count("axis.alert_raised")
+    assert raised == 8
+
+
 @pytest.mark.parametrize("name", ["x" * 257, "a%00b", "a%0Ab", "%7F"])
 def test_names_that_can_name_nothing_are_refused(system: System, name: str, mkv) -> None:
     assert system.put(name).status_code == 400
     system.open()
     long = name * 5 if name.startswith("x") else f"{name}.mkv"
     assert system.put(f"{system.container}/{long}", system.clip_meta(), mkv).status_code in (400, 404)
+
+
+def test_a_name_is_as_long_as_its_bytes(system: System) -> None:
+    assert system.put(quote("證" * 86)).status_code == 400
+    system.open()
+    said = meta("Object", FileType="json")
+    # Letters in no order, which no database makes small.
+    letters = "".join(chr(0x4E00 + number * 7919 % 20_000) for number in range(1000))
+    for name, status in ((letters, 400), (letters[:342], 400), (letters[:341], 201)):
+        assert system.put(f"{system.container}/{quote(name)}", said, b"{}").status_code == status, len(name)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
 
 import pytest
@@ -62,6 +63,27 @@ def test_empty_and_small_objects_are_taken_as_well(system: System) -> None:
     for name in ("empty.mkv", "odd", "bookmark_1", "x.key", "y_gpstrail.json"):
         assert system.put(f"{NAME}/{name}").status_code == 201, name
     assert not _recordings(system)
+
+
+def test_an_empty_clip_and_then_the_clip_are_no_dispute(system: System, mkv) -> None:
+    from bluelamp.custody import queries as ledger
+    from bluelamp.ingest.models import AxisAlert
+
+    _open(system)
+    path = f"{NAME}/clip.mkv"
+    disputed = ledger.count("axis.object_disputed")
+    assert system.put(path).status_code == 201
+    assert system.put(path, system.clip_meta(), mkv).status_code == 201
+    assert system.put(path, system.clip_meta(), mkv).status_code == 201
+    assert system.put(path).status_code == 201, "and it may come empty again"
+    (recording,) = _recordings(system)
+    assert content(recording) == mkv
+    assert ledger.count("axis.object_disputed") == disputed
+    assert not AxisAlert.objects.filter(connection__user=_user(system), kind="disputed")
+    found = system.call("HEAD", path)
+    assert (found.headers["Etag"], found.headers["Content-Length"]) == (hashlib.md5(mkv).hexdigest(), str(len(mkv)))
+    assert system.post(path, meta("Object", StartTime=1)).status_code == 202
+    assert system.call("HEAD", path).headers["X-Object-Meta-Starttime"] == "1"
 
 
 def test_a_manager_says_whose_it_is(system: System, officer, unit, mkv) -> None:

@@ -92,6 +92,33 @@ def test_a_body_that_changed_on_its_way_is_not_taken(system: System, mkv) -> Non
     assert system.put(path, right, mkv).status_code == 201
 
 
+@pytest.mark.parametrize("known", ["nothing", "the clip"])
+def test_a_body_without_a_length_that_changed_on_its_way_is_not_taken(system: System, mkv, known: str) -> None:
+    from bluelamp.ingest.models import AxisObject
+
+    system.open()
+    path = f"{system.container}/{system.clip_name()}"
+    if known == "the clip":
+        assert system.clip(mkv).status_code == 201
+    wrong = {**system.clip_meta(), "Etag": hashlib.md5(b"something else").hexdigest()}
+    before = recordings(system)
+    for _ in range(2):
+        assert system.put(path, wrong, iter([mkv[:1000], mkv[1000:-1]])).status_code == 503
+    assert recordings(system) == before
+    assert not AxisObject.objects.filter(name=system.clip_name()).exclude(disputed="")
+    right = {**system.clip_meta(), "Etag": hashlib.md5(mkv).hexdigest().upper()}
+    assert system.put(path, right, iter([mkv[:1000], mkv[1000:]])).status_code == 201
+    assert len(recordings(system)) == 1
+
+
+def test_a_small_object_that_changed_on_its_way_is_not_taken(system: System) -> None:
+    system.open()
+    for path in (f"{system.container}/x.key", f"{system.container}/bookmark_1", "Users/somebody", "System/x"):
+        assert system.put(path, {"Etag": hashlib.md5(b"else").hexdigest()}, b"{}").status_code == 503, path
+        assert system.call("HEAD", path).status_code == 404, path
+        assert system.put(path, {"Etag": f'"{hashlib.md5(b"{}").hexdigest()}"'}, b"{}").status_code == 201, path
+
+
 def test_a_clip_that_was_accepted_before_the_answer_was_lost_is_found(system: System, mkv) -> None:
     """As after a crash between the acceptance and the answer: the MD5 was never noted."""
     from bluelamp.ingest.models import AxisObject

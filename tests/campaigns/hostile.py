@@ -61,8 +61,8 @@ _WORDS = st.sampled_from(
     (
         b"partial|final|final;|final;/dock/tus/x|partial;x|1|2|chunked|100-continue|Upload-Checksum|upload-checksum, x"
         b"|PATCH|DELETE|HEAD|POST|TRACE|OPTIONS|application/json|application/offset+octet-stream|text/plain"
-        b"|application/json; charset=utf-16|1.0.0|0.2.2|Bearer|Bearer x|Basic eDp5|sessionid=x; sessionid=y"
-        b'|sessionid="\\000abcdefgh"|gzip|bytes=0-5|*|localhost|[|evil.example|http://evil.example/|null|websocket'
+        b"|application/json; charset=utf-16|1.0.0|0.2.2|Bearer|Bearer x|Basic eDp5|bluelamp=x; bluelamp=y"
+        b'|bluelamp="\\000abcdefgh"|gzip|bytes=0-5|*|localhost|[|evil.example|http://evil.example/|null|websocket'
         b"|upgrade|close|keep-alive|h2c|127.0.0.1, 1.2.3.4|https|%00|%ff%fe|%"
     ).split(b"|")
 )

@@ -6,6 +6,7 @@ import dataclasses
 import os
 import random
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from bluelamp.formats import sealed
 from bluelamp.ingest import services, staging
 from bluelamp.ingest.models import Upload
 from bluelamp.ingest.services import acceptance
+from bluelamp.kernel import clock
 from bluelamp.kernel.ids import new_id
 from bluelamp.vault.keyring import get_keyring
 from bluelamp.vault.objects import SealedReader
@@ -254,3 +256,49 @@ def _received(upload: Upload) -> Path:
     upload.refresh_from_db()
     assert upload.state == "received"
     return staging.sealed_file(staging.folder_of(upload.pk))
+
+
+def test_an_upload_that_is_complete_is_accepted_however_old_it_is(docking: Docking, complete: Upload) -> None:
+    Upload.objects.filter(pk=complete.pk).update(expires_at=clock.now() - timedelta(days=1))
+    services.expire()
+    accepted(docking, complete)
+
+
+def test_bytes_that_come_just_before_an_upload_expires_keep_it(docking: Docking) -> None:
+    docking.camera.record(CONTENT)
+    url = docking.open()[1]["upload_url"]
+    docking.patch(url, 0, CONTENT[:1000])
+    upload = docking.uploads.get()
+    Upload.objects.filter(pk=upload.pk).update(expires_at=clock.now() - timedelta(seconds=1))
+    acquire = staging.Lease.acquire
+
+    def meanwhile(path: Path) -> staging.Lease | None:
+        services.note_progress(upload.pk, 1000)
+        return acquire(path)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(staging.Lease, "acquire", meanwhile)
+        services.expire()
+    assert docking.patch(url, 1000, CONTENT[1000:]).status_code == 204
+
+
+def test_with_an_object_store_a_docking_leaves_settling_to_a_job(
+    docking: Docking, complete: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from procrastinate.contrib.django.models import ProcrastinateJob
+
+    from bluelamp.ingest.services import recovery
+
+    class Elsewhere:
+        """A store that answers nobody."""
+
+        def __getattr__(self, name: str) -> object:
+            raise AssertionError("a docking waits for the store")
+
+    monkeypatch.setattr(recovery, "get_store", Elsewhere)
+    docking.open()
+    jobs = ProcrastinateJob.objects.filter(task_name="ingest.recover_camera", args={"camera_id": complete.camera_id})
+    assert jobs.exists()
+    monkeypatch.undo()
+    services.recover(complete.camera)
+    accepted(docking, complete)

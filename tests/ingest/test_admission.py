@@ -87,6 +87,20 @@ def test_a_dock_with_many_uploads_does_not_keep_the_others_waiting() -> None:
     run(story, 2)
 
 
+def test_people_s_browsers_leave_half_of_the_places_to_docks() -> None:
+    async def story(crowd: Crowd) -> None:
+        for name in ("slow phone", "another phone"):
+            await crowd.come(name, f"person:{name}")
+        await crowd.come("dock", "dock:1")
+        assert crowd.order == ["slow phone", "dock"]
+        await crowd.end("dock")
+        assert crowd.order == ["slow phone", "dock"]
+        await crowd.end("slow phone")
+        await crowd.end("another phone")
+
+    run(story, 2)
+
+
 def test_who_waits_too_long_is_told_when_to_come_back() -> None:
     async def story(crowd: Crowd) -> None:
         await crowd.come("first", "dock:1")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import socket
+import time
 import uuid
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from django.conf import settings
+from django.test import Client
 
 from bluelamp.custody import queries as ledger
 from bluelamp.ingest import staging
@@ -299,8 +302,15 @@ def test_an_address_with_a_nul_in_it_is_refused_and_recorded_like_any_other(dock
 
 def test_a_session_cookie_with_a_nul_in_it_is_nobody_s(docking: Docking, url: str) -> None:
     """Cookies come quoted with octal escapes; the session was looked up with the NUL, which no database takes."""
-    answer = httpx.head(url, headers={**TUS, "Cookie": 'sessionid="\\000abcdefgh"'})
+    answer = httpx.head(url, headers={**TUS, "Cookie": f'{settings.SESSION_COOKIE_NAME}="\\000abcdefgh"'})
     assert answer.status_code == 401
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("page", ["/", "/account/login/", "/api/v1/docs"])
+def test_nor_does_such_a_cookie_break_a_page(client: Client, page: str) -> None:
+    client.cookies[settings.SESSION_COOKIE_NAME] = "\x00abcdefgh"
+    assert client.get(page, follow=True).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/api/v1/docking", "/api/v1/docking/x/receipts/1", "/dock/tus/", "/dock/tus/x"])
@@ -370,3 +380,20 @@ def test_a_request_begun_behind_one_that_takes_long_is_not_late(docking: Docking
         assert connection.recv(2000).startswith(b"HTTP/1.1 200 ")
         connection.sendall(b"\r\n")
         assert connection.recv(2000).startswith(b"HTTP/1.1 200 ")
+
+
+def test_what_is_no_http_behind_two_requests_leaves_no_error_behind(
+    docking: Docking, url: str, monkeypatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Only the newest request heard of it; the answer to the first went to a socket that was closed."""
+    monkeypatch.setattr(reception.lease_of, "__defaults__", (0.5,))
+    parts = urlsplit(url)
+    head = f"HEAD {parts.path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {docking.token}\r\nTus-Resumable: 1.0.0\r\n"
+    lease = staging.Lease.acquire(staging.folder_of(docking.uploads.get().pk))
+    assert lease is not None
+    with lease:
+        with socket.create_connection((parts.hostname, parts.port), timeout=10) as connection:
+            connection.sendall(f"{head}\r\n{head}\r\n\0\r\n\r\n".encode())
+            assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
+        time.sleep(0.8)
+    assert not [record for record in caplog.records if "Exception in ASGI" in record.getMessage()]

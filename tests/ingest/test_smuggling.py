@@ -66,6 +66,29 @@ def test_a_request_behind_an_ambiguous_body_is_not_obeyed(
     assert docking.head(victim).headers["Upload-Offset"] == "1000"
 
 
+@pytest.mark.parametrize("protocol", [b"h2c", b"websocket", b"x"])
+@pytest.mark.parametrize("split", [False, True])
+def test_a_body_behind_an_upgrade_is_no_request(
+    docking: Docking, urls: tuple[str, str], protocol: bytes, split: bool
+) -> None:
+    sent_to, victim = urls
+    hidden = _head(docking, "DELETE", victim)
+    upgrade = [(b"Connection", b"Upgrade"), (b"Upgrade", protocol)]
+    length = (b"Content-Length", str(len(hidden)).encode())
+    first = _head(docking, "PATCH", sent_to, OCTETS, *upgrade, length)
+    parts = urlsplit(docking.base)
+    pieces = (first, hidden) if split else (first + hidden,)
+    answers = exchange((str(parts.hostname), int(parts.port or 0)), Sent(pieces, whole=False, patience=1.0))
+    assert [answer.status for answer in answers] == [400]
+    assert docking.head(victim).headers["Upload-Offset"] == "1000"
+    assert docking.head(sent_to).headers["Upload-Offset"] == "0"
+
+
+def test_an_upgrade_without_a_body_is_passed_over(docking: Docking, urls: tuple[str, str]) -> None:
+    asked = _head(docking, "HEAD", urls[1], (b"Connection", b"Upgrade"), (b"Upgrade", b"h2c"))
+    assert [answer.status for answer in _exchange(docking, asked)] == [200]
+
+
 @pytest.mark.parametrize(
     "chunks",
     [b"-1\r\n", b"0x1\r\nx\r\n", b"1\r\nxx\r\n", b"1;\x00\r\nx\r\n", b"ffffffffffffffffff\r\n", b" 1\r\nx\r\n"],

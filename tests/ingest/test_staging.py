@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import hashlib
 import itertools
 import os
@@ -324,3 +326,45 @@ def _flip(path: Path, at: int) -> None:
     content = bytearray(path.read_bytes())
     content[at] ^= 1
     path.write_bytes(content)
+
+
+def test_after_a_sync_that_failed_nothing_more_is_acknowledged_and_the_next_writer_seals_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = Staged(tmp_path, random.Random(12).randbytes(5 * MIB))
+    writer, lease = upload.open()
+    writer.write(upload.content[: 3 * MIB])
+    writer._opened.flush()
+
+    def lost(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "lost")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(writer._opened, "sync", lost)
+        with pytest.raises(OSError, match="lost"):
+            writer.checkpoint()
+    # The kernel tells a lost write once; the next call would have succeeded.
+    assert writer.acknowledge() == 0
+    writer.close()
+    lease.release()
+    assert staging.acknowledged_offset(upload.folder) == 0
+    upload.patch(5 * MIB)
+    assert opened(upload.finish()) == upload.content
+
+
+def test_a_file_system_that_refuses_to_write_directly_is_written_through_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bluelamp.ingest.staging import blocks
+
+    write = os.pwrite
+
+    def refused(descriptor: int, data: memoryview, at: int) -> int:
+        if fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_DIRECT:
+            raise OSError(errno.EINVAL, "not here")
+        return write(descriptor, data, at)
+
+    monkeypatch.setattr(blocks.os, "pwrite", refused)
+    upload = Staged(tmp_path, random.Random(13).randbytes(4 * MIB + 7))
+    upload.patch(4 * MIB + 7)
+    assert opened(upload.finish()) == upload.content

@@ -7,13 +7,16 @@ import hashlib
 import random
 import socket
 from collections.abc import Iterator
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from bluelamp.ingest import services, staging
+from bluelamp.ingest.admission import Admission
 from bluelamp.ingest.models import Upload
+from bluelamp.kernel import clock
 from bluelamp.vault.keyring import get_keyring
 from bluelamp.vault.objects import SealedReader
 from tests import factories
@@ -169,6 +172,7 @@ def test_a_chunk_whose_checksum_does_not_follow_or_fit_is_dropped(
 
 def test_parts_become_one_recording_and_leave_nothing(docking: Docking, url: str) -> None:
     urls = sent_parts(docking, CONTENT[:700_000], CONTENT[700_000:1_900_001], CONTENT[1_900_001:])
+    assert docking.head(urls[0]).headers["Upload-Concat"] == "partial"
     created = whole(docking, urls)
     assert created.status_code == 201, created.text
     address = created.headers["Location"]
@@ -176,7 +180,6 @@ def test_parts_become_one_recording_and_leave_nothing(docking: Docking, url: str
     assert "Upload-Offset" not in stand.headers
     assert stand.headers["Upload-Length"] == str(len(CONTENT))
     assert stand.headers["Upload-Concat"].startswith("final;")
-    assert docking.head(urls[0]).headers["Upload-Concat"] == "partial"
     services.join(docking.uploads.get().pk)
     assert stored(docking) == CONTENT
     assert docking.head(address).headers["Upload-Offset"] == str(len(CONTENT))
@@ -204,7 +207,7 @@ def test_joining_goes_on_after_a_crash_in_its_midst(docking: Docking, url: str) 
         writer.write(CONTENT[:1_200_000])
         writer.acknowledge()
         writer.close()
-    services.recover(upload.camera)
+    services.recover()
     assert stored(docking) == CONTENT
     assert docking.recordings.count() == 1
 
@@ -241,15 +244,95 @@ def test_another_dock_cannot_use_see_or_end_a_part(docking: Docking, url: str, s
     assert docking.head(address).status_code == 200
 
 
-def test_parts_that_nobody_joins_expire_with_their_keys(docking: Docking, url: str) -> None:
-    from datetime import timedelta
-
-    from bluelamp.kernel import clock
-
+def test_parts_that_nobody_joins_expire_within_a_day_with_their_keys(docking: Docking, url: str) -> None:
     (address,) = sent_parts(docking, CONTENT)
     row = Upload.objects.filter(pk=address.rpartition("/")[2])
+    assert row.get().expires_at - clock.now() <= timedelta(hours=24)
     row.update(expires_at=clock.now() - timedelta(seconds=1))
     services.expire()
     assert row.get().state == Upload.State.ABANDONED
     assert not get_keyring().has(row.get().key_id)
     assert docking.head(address).status_code == 410
+
+
+def row_of(address: str) -> Upload:
+    return Upload.objects.get(pk=address.rpartition("/")[2])
+
+
+def test_a_part_that_was_looked_at_while_it_was_joined_goes_all_the_same(docking: Docking, url: str) -> None:
+    (address,) = sent_parts(docking, CONTENT)
+    whole(docking, [address])
+    part_row = row_of(address)
+    lease = None
+
+    def look(*_: object) -> bool:
+        nonlocal lease
+        lease = lease or staging.Lease.acquire(
+            staging.folder_of(part_row.pk)
+        )  # as a HEAD does, just when it is to be cleared
+        return False
+
+    from bluelamp.ingest.services import joining
+
+    upload = docking.uploads.get()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(joining, "release", look)
+        services.join(upload.pk)
+    assert lease is not None
+    lease.release()
+    assert get_keyring().has(part_row.key_id)
+    services.recover()
+    assert not get_keyring().has(part_row.key_id)
+    assert not staging.folder_of(part_row.pk).exists()
+    assert stored(docking) == CONTENT
+
+
+def test_parts_of_a_planned_whole_cannot_be_ended_expire_or_be_joined_again(docking: Docking, url: str) -> None:
+    urls = sent_parts(docking, CONTENT[:1_000_000], CONTENT[1_000_000:])
+    first = whole(docking, urls)
+    assert first.status_code == 201
+    assert docking.client.delete(urls[0], headers=TUS).status_code in {409, 410}
+    Upload.objects.filter(concat="partial").update(expires_at=clock.now() - timedelta(days=1))
+    services.expire()
+    services.recover(docking.uploads.get().camera)
+    again = whole(docking, urls)  # the same once more, as after a lost answer, is the same upload
+    assert (again.status_code, again.headers["Location"]) == (201, first.headers["Location"])
+    assert whole(docking, urls[::-1]).status_code in {400, 409}
+    services.join(docking.uploads.exclude(state="abandoned").get().pk)
+    assert stored(docking) == CONTENT
+
+
+def test_a_whole_whose_part_lost_its_key_is_rejected_in_words(docking: Docking, url: str) -> None:
+    (address,) = sent_parts(docking, CONTENT)
+    whole(docking, [address])
+    get_keyring().erase(row_of(address).key_id)
+    upload = docking.uploads.get()
+    services.join(upload.pk)
+    upload.refresh_from_db()
+    assert upload.state == Upload.State.REJECTED
+    assert "part" in upload.problem["detail"]
+
+
+def test_a_part_created_while_all_places_are_taken_is_made_and_waits_for_its_bytes(
+    docking: Docking, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bluelamp.ingest.tus import reception
+
+    full = Admission(0, wait_seconds=0.05)
+    monkeypatch.setattr(reception, "admission", lambda: full)
+    created = docking.client.post(
+        "/dock/tus/",
+        headers={**TUS, **BYTES, "Upload-Concat": "partial", "Upload-Length": str(len(CONTENT))},
+        content=CONTENT,
+    )
+    assert (created.status_code, created.headers["Upload-Offset"]) == (201, "0")
+    monkeypatch.undo()
+    assert docking.patch(created.headers["Location"], 0, CONTENT).status_code == 204
+
+
+def test_a_length_below_what_has_arrived_is_refused(docking: Docking, url: str) -> None:
+    created = docking.client.post("/dock/tus/", headers={**TUS, "Upload-Concat": "partial", "Upload-Defer-Length": "1"})
+    address = created.headers["Location"]
+    docking.patch(address, 0, CONTENT[:5000])
+    assert docking.patch(address, 5000, b"", **{"Upload-Length": "4999"}).status_code == 400
+    assert docking.patch(address, 5000, b"", **{"Upload-Length": "5000"}).status_code == 204

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from botocore.exceptions import ClientError
 from django.conf import settings
 from django.db import connection
+from procrastinate.contrib.django import app
 
 from bluelamp.footage import services as footage
 from bluelamp.footage.models import Recording
@@ -17,7 +20,7 @@ from bluelamp.kernel import clock
 from bluelamp.people.policy import Role
 from bluelamp.retention import object_hold, services
 from bluelamp.retention.models import Certificate, Hold
-from bluelamp.vault.errors import HeldInStore, ObjectMissing
+from bluelamp.vault.errors import HeldInStore, ObjectMissing, StoreRefused, StoreUnavailable
 from bluelamp.vault.keyring import get_keyring
 from bluelamp.vault.stores import ObjectStore, get_store
 from tests import factories
@@ -128,6 +131,46 @@ def test_the_repair_goes_on_by_itself_from_batch_to_batch(
         cursor.execute("SELECT args FROM procrastinate_jobs WHERE task_name = %s", [object_hold.REPAIR])
         (arguments,) = cursor.fetchone()
     assert f'"after": "{recording.pk}"' in str(arguments).replace("'", '"')
+
+
+def test_the_repair_goes_past_an_original_that_the_store_refuses(rgw: Rgw, bucket: str, recording: Recording) -> None:
+    client = rgw.client()
+    kept = sorted([recording, *(factories.recording(recording.wearer, sealed=True) for _ in range(2))], key=_by_id)
+    for each in kept:
+        services.recompute(each)
+        footage.flag(each, category=factories.category(), reason="Assault", by=recording.wearer)
+    refusal = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*ObjectLegalHold",
+        "Resource": f"arn:aws:s3:::{bucket}/{kept[0].original}",
+    }
+    client.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [refusal]}))
+    with pytest.raises(StoreRefused):
+        object_hold.align(kept[0].pk)
+    assert object_hold.repair() == 3
+    assert [looking.is_held(client, bucket, each.original) for each in kept] == [False, True, True]
+
+
+def test_a_repair_that_the_store_did_not_answer_ends_and_is_tried_again(
+    rgw: Rgw, recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(object_hold, "_BATCH", 1)
+    assert get_store().supports_hold()
+    rgw.stop_gateway()
+    try:
+        with pytest.raises(StoreUnavailable):
+            object_hold.repair()
+    finally:
+        rgw.start_gateway()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM procrastinate_jobs WHERE task_name = %s", [object_hold.REPAIR])
+        assert cursor.fetchone() == (0,)
+    assert app.tasks[object_hold.REPAIR].retry_strategy is not None
+
+
+def _by_id(recording: Recording) -> UUID:
+    return recording.pk
 
 
 def test_a_held_object_is_neither_deleted_nor_replaced_and_the_refusal_says_why(

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -64,6 +64,26 @@ def test_a_put_killed_in_the_middle_is_no_object_and_repeated_is_one(rgw: Rgw, m
         assert looking.versions(client, bucket) == [NAME]
 
 
+def test_a_put_that_somebody_gives_up_in_the_middle_is_no_missing_object(
+    rgw: Rgw, make_bucket: Callable[..., str]
+) -> None:
+    bucket = make_bucket()
+    client, store = rgw.client(), ObjectStore.from_url(f"s3://{bucket}")
+
+    def given_up() -> Iterator[bytes]:
+        yield from pieces(20)
+        for found in client.list_multipart_uploads(Bucket=bucket)["Uploads"]:
+            client.abort_multipart_upload(Bucket=bucket, Key=found["Key"], UploadId=found["UploadId"])
+        yield from pieces(20)
+
+    with pytest.raises(StoreUnavailable) as caught:
+        store.put_stream(NAME, given_up())
+    assert not isinstance(caught.value, StoreRefused)
+    assert looking.everything(client, bucket) == []
+    store.put_stream(NAME, pieces(20))
+    assert store.size(NAME) == 20 * MIB
+
+
 def test_a_put_under_way_is_not_swept_while_its_parts_arrive(rgw: Rgw, make_bucket: Callable[..., str]) -> None:
     bucket = make_bucket()
     client, store = rgw.client(), ObjectStore.from_url(f"s3://{bucket}")
@@ -118,6 +138,24 @@ def test_a_repeated_put_leaves_one_version(rgw: Rgw, locked: tuple[str, ObjectSt
     store.put_stream(NAME, [b"after it"])
     assert looking.everything(rgw.client(), bucket) == [NAME]
     assert store.get_range(NAME, 0, 100) == b"after it"
+
+
+@pytest.mark.parametrize("mebibytes", [1, 20])
+def test_a_repeated_put_leaves_one_version_where_keeping_them_is_suspended(
+    rgw: Rgw, make_bucket: Callable[..., str], mebibytes: int
+) -> None:
+    bucket, client = make_bucket(), rgw.client()
+    store = ObjectStore.from_url(f"s3://{bucket}")
+    client.put_object(Bucket=bucket, Key=NAME, Body=b"from before versions were kept")
+    client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    for body in (b"one", b"two"):
+        client.put_object(Bucket=bucket, Key=NAME, Body=body)
+    client.put_object(Bucket=bucket, Key=NAME + "-2", Body=b"a neighbour")
+    client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
+    for _ in range(2):
+        store.put_stream(NAME, pieces(mebibytes))
+        assert looking.everything(client, bucket) == [NAME, NAME + "-2"]
+        assert store.size(NAME) == mebibytes * MIB
 
 
 def test_a_thousand_names_are_listed_to_the_last(rgw: Rgw, make_bucket: Callable[..., str]) -> None:

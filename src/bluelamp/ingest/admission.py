@@ -1,7 +1,8 @@
 """How many bodies are received at once, and whose turn is next when there are more.
 
 Each needs some MiB of buffers and a share of the disk; beyond a number more at once only makes all of them slow. What
-was marked as evidence on the camera comes first, then whoever has the fewest under way, then who came first. Whoever
+was marked as evidence on the camera comes first, then whoever has the fewest under way, then who came first. People's
+browsers, which may be slow, have half of the places at most: the rest is for docks and body-worn systems. Whoever
 waits has its bytes held back by TCP; who has waited long is told to come back, so that its connection does not time
 out unexplained.
 """
@@ -58,7 +59,7 @@ class Admission:
     @asynccontextmanager
     async def slot(self, owner: str, *, evidence: bool = False) -> AsyncIterator[None]:
         """A turn for one body of `owner`. Raises TooManyUploads when it does not come in time."""
-        if self.active >= self._at_once or self._waiting:
+        if not self._has_place(owner) or any(self._has_place(one.owner) for one in self._waiting):
             await self._wait(owner, evidence)
         else:
             self._active[owner] += 1
@@ -91,11 +92,19 @@ class Admission:
                 self._waiting.remove(one)
 
     def _next(self) -> None:
-        while self._waiting and self.active < self._at_once:
-            one = min(self._waiting, key=lambda one: (not one.evidence, self._active[one.owner], one.number))
+        while able := [one for one in self._waiting if self._has_place(one.owner)]:
+            one = min(able, key=lambda one: (not one.evidence, self._active[one.owner], one.number))
             self._waiting.remove(one)
             self._active[one.owner] += 1
             one.turn.set_result(None)
+
+    def _has_place(self, owner: str) -> bool:
+        if self.active >= self._at_once:
+            return False
+        if not owner.startswith("person:"):
+            return True
+        people = sum(count for of, count in self._active.items() if of.startswith("person:"))
+        return people < max(1, self._at_once // 2)
 
     def _retry_after(self) -> int:
         return min(_LONGEST_RETRY, 1 + _SECONDS_A_TURN * len(self._waiting) // max(1, self._at_once))

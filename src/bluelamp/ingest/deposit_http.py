@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from starlette.requests import Request
 
 from bluelamp.ingest import services, staging
@@ -13,19 +15,28 @@ from bluelamp.ingest.threads import in_database, on_disk, settling
 from bluelamp.ingest.wire.body import Body, Ending
 
 
-async def receive_whole(request: Request, upload: Upload, *, length: int | None, tap: Tap | None = None) -> Upload:
+async def receive_whole(
+    request: Request,
+    upload: Upload,
+    *,
+    length: int | None,
+    tap: Tap | None = None,
+    finish: Callable[[], None] | None = None,
+) -> Upload:
     """Make the request's body (`length`: its Content-Length, if any) the upload's content, and accept it.
 
-    Returns the upload as it stands then: accepted, or rejected. `tap` sees the bytes pass, in order. When the body is
+    Returns the upload as it stands then: accepted, or rejected. `tap` sees the bytes pass, in order; `finish` is called
+    after the last of them, before anything is acknowledged, and may refuse them by raising. When the body is
     cut off nothing of it is kept. Raises BodyCutOff, SenderSilent, TooLarge, TooManyUploads, StorageFull, UploadBusy;
-    what the database or the store raise leaves the complete upload for recovery.
+    what the database or the store raise: then a file that is sealed already is accepted later, and of any other
+    nothing is kept.
     """
     lease = await on_disk(staging.Lease.acquire, staging.folder_of(upload.pk))
     if lease is None:
         raise UploadBusy
     try:
         async with admission().slot(upload.owner):
-            return await _received(request, upload, lease, length, tap)
+            return await _received(request, upload, lease, length, tap, finish)
     except TooManyUploads:
         await in_database(services.withdraw, upload, lease)
         raise
@@ -37,7 +48,12 @@ async def receive_whole(request: Request, upload: Upload, *, length: int | None,
 
 
 async def _received(
-    request: Request, upload: Upload, lease: staging.Lease, length: int | None, tap: Tap | None
+    request: Request,
+    upload: Upload,
+    lease: staging.Lease,
+    length: int | None,
+    tap: Tap | None,
+    finish: Callable[[], None] | None,
 ) -> Upload:
     writer = await on_disk(services.open_writer, upload, lease)
     try:
@@ -53,6 +69,8 @@ async def _received(
         if ending is Ending.COMPLETE:
             request.scope["bluelamp.body_read"] = True
         _require_whole(ending, upload, writer.size)
+        if finish is not None:
+            finish()
         if upload.length is None:
             await in_database(services.note_length, upload, writer.size)
             writer.length = writer.size

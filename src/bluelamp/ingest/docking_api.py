@@ -16,7 +16,7 @@ from bluelamp.ingest import inventory, queries, receipts, services
 from bluelamp.ingest.answers import authenticated
 from bluelamp.ingest.errors import BadRequest, SenderSilent, SessionUnknown, TooLarge, WrongMediaType
 from bluelamp.ingest.models import Upload
-from bluelamp.ingest.threads import in_database
+from bluelamp.ingest.threads import in_database, settling
 from bluelamp.ingest.tus.endpoint import upload_url
 from bluelamp.kernel import clock
 
@@ -43,6 +43,9 @@ async def receipt(request: Request) -> Response:
     except ValueError as error:
         raise SessionUnknown("There is no such docking session or recording.") from error
     found = await in_database(_receipt, dock, session_id, sequence)
+    if found is None:
+        # Accepting it may take long, as moving gigabytes to an object store does: not where everybody's requests run.
+        found = await settling(_settled, dock, session_id, sequence)
     headers = {"Cache-Control": "no-store"}
     if found is None:
         return Response(status_code=202, headers={**headers, "Retry-After": str(_RETRY_AFTER_SECONDS)})
@@ -71,6 +74,10 @@ def _answer(dock: Dock, body: bytes, url: Callable[[Upload], str]) -> dict[str, 
 
 
 def _receipt(dock: Dock, session_id: UUID, sequence: int) -> dict[str, Any] | None:
+    return queries.receipt(queries.session_of(dock, session_id), sequence)
+
+
+def _settled(dock: Dock, session_id: UUID, sequence: int) -> dict[str, Any] | None:
     return services.settled_receipt(queries.session_of(dock, session_id), sequence)
 
 

@@ -163,12 +163,12 @@ def _create() -> _Object:
             _header(
                 "Upload-Metadata",
                 {"type": "string", "maxLength": 4096},
-                "Pairs of a key and base64, with commas between. A dock names `session` and `sequence`.",
+                "Pairs of a key and base64, with commas between. A dock names “session” and “sequence”.",
             ),
             _header(
                 "Upload-Concat",
                 {"type": "string", "pattern": "^(partial|final;.+)$"},
-                "`partial`, or `final;` and the addresses of 1 to 64 complete parts with spaces between.",
+                "“partial”, or “final;” and the addresses of 1 to 64 complete parts with spaces between.",
             ),
             _CHECKSUM,
             _TRAILER,

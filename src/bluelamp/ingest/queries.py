@@ -62,6 +62,23 @@ def receipt(session: DockingSession, sequence: int) -> dict[str, object] | None:
     return None
 
 
+def is_wanted(part: Upload) -> bool:
+    """Whether an upload that is still being made takes its bytes from this part."""
+    return Upload.objects.filter(
+        state__in=Upload.LIVE, concat=Upload.Concat.FINAL, parts__contains=[str(part.pk)]
+    ).exists()
+
+
+def whole_of(owner: str, parts: list[UUID]) -> Upload | None:
+    """What the sender has had made of exactly these parts already; None where that was given up, or never asked."""
+    return (
+        Upload.objects.filter(owner=owner, concat=Upload.Concat.FINAL, parts=[str(part) for part in parts])
+        .exclude(state=Upload.State.ABANDONED)
+        .order_by("-created_at")
+        .first()
+    )
+
+
 def latest_upload(session: DockingSession, sequence: int) -> Upload | None:
     """The newest upload of that recording, whichever session it began in."""
     return Upload.objects.filter(camera=session.camera, sequence=sequence).order_by("-created_at", "-id").first()

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from procrastinate.contrib.django import app
 
+from bluelamp.fleet.models import Camera
 from bluelamp.ingest import services
 from bluelamp.ingest.axis import tasks as axis
 
@@ -15,6 +16,12 @@ __all__ = ["axis", "expire", "join", "recover"]
 def recover(timestamp: int) -> None:
     """Settle what is complete and clear what has ended; does what a crash or a full disk prevented."""
     services.recover()
+
+
+@app.task(queue="intake", name="ingest.recover_camera")
+def recover_camera(camera_id: int) -> None:
+    """The same for a camera that was docked."""
+    services.recover(Camera.objects.get(pk=camera_id))
 
 
 @app.periodic(cron="17 * * * *")

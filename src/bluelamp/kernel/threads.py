@@ -10,7 +10,10 @@ from functools import partial
 from queue import SimpleQueue
 from typing import ParamSpec, TypeVar
 
+import structlog
 from django.db import close_old_connections
+
+log = structlog.get_logger()
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -72,7 +75,10 @@ class Crew:
 
     def _run(self) -> None:
         while True:
-            self._work.get()()
+            try:
+                self._work.get()()
+            except Exception:  # the thread is needed for what comes next
+                log.exception("crew.failed", crew=self._name)
 
 
 def _with_connection(call: Callable[[], R]) -> R:

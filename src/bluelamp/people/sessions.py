@@ -13,11 +13,11 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib.auth import get_user, logout
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
-from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest
 
 from bluelamp.people import services
 from bluelamp.people.models import Person
+from bluelamp.people.session_store import SessionStore
 
 SIGNED_IN_AT = "bluelamp.signed_in_at"
 SEEN_AT = "bluelamp.seen_at"

@@ -149,6 +149,7 @@ AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "bluelamp.people.lockout.locked_out"
 AXES_VERBOSE = False
 
+SESSION_ENGINE = "bluelamp.people.session_store"
 SESSION_COOKIE_NAME = "__Host-bluelamp" if BEHIND_TLS else "bluelamp"
 SESSION_COOKIE_SECURE = BEHIND_TLS
 SESSION_COOKIE_HTTPONLY = True

@@ -10,9 +10,11 @@ import asyncio
 import os
 import signal
 import threading
+import time
 from typing import Any
 
 import structlog
+from procrastinate.exceptions import AlreadyEnqueued
 
 log = structlog.get_logger()
 
@@ -35,18 +37,24 @@ def main() -> None:
     django.setup()
     from procrastinate.contrib.django import app
 
-    from bluelamp.ingest import services as ingest
-
     stop = threading.Event()
     sequencer = threading.Thread(target=_sequence, args=(stop,), name="sequencer", daemon=True)
     sequencer.start()
-    ingest.recover()
+    _recover_soon(app)
     try:
         with app.replace_connector(app.connector.get_worker_connector()):  # type: ignore[attr-defined]
             asyncio.run(_work(app))
     finally:
         stop.set()
         sequencer.join(timeout=2)
+
+
+def _recover_soon(app: Any) -> None:
+    """What an earlier end left behind is settled at once, as a job: a store that is down must not hold up the rest."""
+    try:
+        app.configure_task("ingest.recover", queueing_lock="ingest.recover").defer(timestamp=int(time.time()))
+    except AlreadyEnqueued:
+        pass
 
 
 async def _work(app: Any) -> None:

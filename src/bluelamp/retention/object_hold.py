@@ -17,9 +17,10 @@ from django.db import connection
 from procrastinate.contrib.django import app
 
 from bluelamp.footage.models import Recording
-from bluelamp.kernel.errors import NotFound
+from bluelamp.kernel.errors import BluelampError
 from bluelamp.kernel.transaction import atomic
 from bluelamp.retention import rules
+from bluelamp.vault.errors import StoreRefused, StoreUnavailable
 from bluelamp.vault.stores import get_store
 
 log = structlog.get_logger(__name__)
@@ -60,8 +61,9 @@ def align(recording_id: UUID) -> None:
 def repair(after: UUID | None = None) -> int:
     """Align a batch of recordings, those whose id follows `after`, and defer the next. Returns how many.
 
-    It finds what a store that was down for long, or somebody with its credentials, left different. A missing original
-    stops no other.
+    It finds what a store that was down for long, or somebody with its credentials, left different. An original that is
+    missing, or that the store refuses, stops no other. Raises StoreUnavailable where the store does not answer: the
+    same batch is to be tried again then.
     """
     if not get_store().supports_hold():
         return 0
@@ -72,8 +74,10 @@ def repair(after: UUID | None = None) -> int:
     for recording_id in batch:
         try:
             align(recording_id)
-        except NotFound:
-            log.exception("an original is missing from the store", recording=str(recording_id))
+        except BluelampError as error:
+            if isinstance(error, StoreUnavailable) and not isinstance(error, StoreRefused):
+                raise
+            log.error("object_hold.not_aligned", recording=str(recording_id), why=str(error))
     if len(batch) == _BATCH:
         app.configure_task(REPAIR).defer(timestamp=0, after=str(batch[-1]))
     return len(batch)

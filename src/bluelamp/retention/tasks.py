@@ -11,7 +11,7 @@ from bluelamp.retention import object_hold, services
 
 _FIRST = 100  # before media jobs that wait: the limit does not
 _LAST = -100
-_FOR_HOURS = RetryStrategy(max_attempts=8, exponential_wait=3)  # a store that is down longer is left to the repair
+_FOR_HOURS = RetryStrategy(max_attempts=8, exponential_wait=3)  # a store that is down longer is left to the next repair
 
 
 @app.periodic(cron="* * * * *")
@@ -34,6 +34,6 @@ def align_object_hold(recording_id: str) -> None:
 
 
 @app.periodic(cron="40 3 * * *")
-@app.task(queue="retention", name=object_hold.REPAIR, priority=_LAST)
+@app.task(queue="retention", name=object_hold.REPAIR, priority=_LAST, retry=_FOR_HOURS)
 def repair_object_holds(timestamp: int, after: str | None = None) -> None:
     object_hold.repair(UUID(after) if after else None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ from bluelamp.ingest.answers import shown_path
 from bluelamp.ingest.axis import documents, naming, queries, services, tokens
 from bluelamp.ingest.axis import metadata as meta
 from bluelamp.ingest.axis.errors import Absent, CredentialsRefused, Forbidden, NotSpoken, TryAgain, Unstorable
-from bluelamp.ingest.axis.reception import receive_clip
+from bluelamp.ingest.axis.reception import receive_clip, require_unchanged
 from bluelamp.ingest.axis.services.containers import UnknownDevice, UnknownUser
 from bluelamp.ingest.models import AxisConnection, AxisContainer
 from bluelamp.ingest.threads import in_database
@@ -192,7 +193,10 @@ async def _known(connection: AxisConnection, function: Callable[..., Any], *argu
 
 
 async def _small_body(request: Request, kind: str) -> bytes:
-    """A small object's content. Raises Unstorable for more than such an object has, TryAgain where it was cut off."""
+    """A small object's content.
+
+    Raises Unstorable for more than such an object has, TryAgain where it was cut off or changed on its way.
+    """
     pieces = bytearray()
     try:
         async with asyncio.timeout(_BODY_SECONDS):
@@ -203,6 +207,7 @@ async def _small_body(request: Request, kind: str) -> bytes:
     except (TimeoutError, ClientDisconnect) as error:
         raise TryAgain("The object was cut off.") from error
     request.scope["bluelamp.body_read"] = True
+    require_unchanged(request, hashlib.md5(pieces, usedforsecurity=False).hexdigest())
     return bytes(pieces)
 
 

@@ -16,6 +16,7 @@ _VIDEO = (".mkv", ".mp4")
 # <user>_<serial>_<trigger time>: the serial has no underscore, and the time begins with a digit.
 _RECORDING = re.compile(r"(?P<user>.+)_(?P<serial>[^_]+)_(?P<time>[0-9]{8}(?:T|_)?[0-9]{0,6}Z?)")
 
+# Swift's limits, in bytes of UTF-8.
 LONGEST_NAME = 256
 LONGEST_OBJECT = 1024
 
@@ -57,5 +58,6 @@ def keyed(key_name: str) -> tuple[str, ...]:
 
 
 def is_good(name: str, longest: int) -> bool:
-    """Whether it can name anything: not empty, not too long, without control characters."""
-    return 0 < len(name) <= longest and all(ord(letter) >= 32 and ord(letter) != 127 for letter in name)
+    """Whether it can name anything: not empty, at most `longest` bytes of UTF-8, without control characters."""
+    length = len(name.encode(errors="replace"))
+    return 0 < length <= longest and all(ord(letter) >= 32 and ord(letter) != 127 for letter in name)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
+from django.db.models.lookups import IsNull
 
 from bluelamp.footage.models import Category, Recording
 from bluelamp.ingest.models import AxisAlert, AxisConnection, AxisContainer, AxisObject, AxisUser
@@ -149,13 +150,14 @@ def object_of_recording(recording: Recording) -> AxisObject | None:
 
 
 def head(connection: AxisConnection, container_name: str, name: str) -> AxisObject | None:
-    """The first version of an object that is stored."""
+    """The version of an object that is stored and spoken of under its name."""
     found = AxisObject.objects.select_related("container").exclude(stored_at=None)
-    return (
-        found.filter(container__connection=connection, container__name=container_name, name=name)
-        .order_by("version")
-        .first()
-    )
+    return told_of(found.filter(container__connection=connection, container__name=container_name, name=name))
+
+
+def told_of(versions: QuerySet[AxisObject]) -> AxisObject | None:
+    """Of an object's versions the one that its name stands for: the first that is a recording, else the first."""
+    return versions.order_by(IsNull(F("recording"), True), "version").first()
 
 
 def container(connection: AxisConnection, name: str) -> AxisContainer | None:

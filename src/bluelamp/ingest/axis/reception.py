@@ -24,19 +24,16 @@ _COMPARED_BYTES = 1024 * 1024
 
 
 class Sums:
-    """SHA-256, MD5 and size of what passes; with the sender's own MD5, a body that changed on its way is noticed."""
+    """SHA-256, MD5 and size of what passes."""
 
-    def __init__(self, length: int | None, claimed_md5: str) -> None:
+    def __init__(self) -> None:
         self._sha256, self._md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
-        self._length, self._claimed = length, claimed_md5
         self.size = 0
 
     def take(self, piece: memoryview | bytes) -> None:
-        """The next bytes. Raises TryAgain at the end of a body that is not what its sender sums up."""
+        """The next bytes."""
         self._md5.update(piece)
         self.size += len(piece)
-        if self._claimed and self.size == self._length and not hmac.compare_digest(self.md5, self._claimed):
-            raise TryAgain("The body changed on its way: its MD5 is not the one that was sent with it.")
 
     def take_both(self, piece: memoryview | bytes) -> None:
         """The same, SHA-256 as well."""
@@ -52,6 +49,13 @@ class Sums:
         return self._sha256.hexdigest()
 
 
+def require_unchanged(request: Request, md5: str) -> None:
+    """Raises TryAgain for a whole body with this MD5, where its sender sent another one with it (`Etag`)."""
+    claimed = request.headers.get("etag", "").strip('" ').lower()
+    if claimed and not hmac.compare_digest(md5.encode(), claimed.encode()):
+        raise TryAgain("The body changed on its way: its MD5 is not the one that was sent with it.")
+
+
 async def receive_clip(
     request: Request,
     connection: AxisConnection,
@@ -62,10 +66,12 @@ async def receive_clip(
 ) -> str:
     """Store a clip, or find that it is stored; its MD5. Raises what `services.claim_clip` and `receive_whole` do."""
     claim: Claim = await settling(services.claim_clip, connection, container.name, name, said, length)
-    sums = Sums(length, request.headers.get("etag", "").strip('" ').lower())
+    sums = Sums()
     if claim.upload is None:
         return await _compare(request, claim.item, sums)
-    upload = await receive_whole(request, claim.upload, length=length, tap=sums.take)
+    upload = await receive_whole(
+        request, claim.upload, length=length, tap=sums.take, finish=lambda: require_unchanged(request, sums.md5)
+    )
     if upload.state == Upload.State.REJECTED:
         raise Unstorable(str(upload.problem.get("detail", "The clip was rejected.")))
     if upload.state != Upload.State.ACCEPTED:
@@ -94,6 +100,7 @@ async def _compare(request: Request, item: AxisObject, sums: Sums) -> str:
         raise TryAgain("The clip was cut off.") from error
     await on_disk(sums.take_both, bytes(waiting))
     request.scope["bluelamp.body_read"] = True
+    require_unchanged(request, sums.md5)
     if not await in_database(services.compare, item, sha256=sums.sha256, md5=sums.md5, size=sums.size):
         raise TryAgain("Other bytes are here under this name. Send these once more, and they are kept beside them.")
     return sums.md5

@@ -14,6 +14,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
+
 from bluelamp import custody
 from bluelamp.footage.services import accept
 from bluelamp.formats import sealed
@@ -64,7 +66,7 @@ def accept_upload(
         with lease:
             return accept_upload(upload_id, lease)
     upload = Upload.objects.select_related("camera", "session__dock").get(pk=upload_id)
-    if upload.is_part:
+    if upload.is_part and (upload.is_live or queries.is_wanted(upload)):
         return upload
     if upload.state == Upload.State.RECEIVING and _all_there(upload, lease):
         _finish(upload, lease, writer)
@@ -141,8 +143,9 @@ def _take_in(upload: Upload, lease: staging.Lease) -> None:
     try:
         _commit(upload.pk, upload.camera_id)
     except Conflict as error:
-        hooks.refused.call(upload, error)
-        reject(upload.pk, why=error.what_happened, received_sha256=upload.sha256, received_size=upload.length)
+        with transaction.atomic():  # what is said of it and its end, or neither
+            hooks.refused.call(upload, error)
+            reject(upload.pk, why=error.what_happened, received_sha256=upload.sha256, received_size=upload.length)
 
 
 @custody.service

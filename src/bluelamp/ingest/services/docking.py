@@ -20,7 +20,7 @@ from bluelamp.ingest.events import DockingOpened
 from bluelamp.ingest.inventory import DockingRequest, Offered
 from bluelamp.ingest.models import DockingSession, Upload
 from bluelamp.ingest.services.discrepancies import note_offers, note_turned_away
-from bluelamp.ingest.services.recovery import recover
+from bluelamp.ingest.services.recovery import recover_docked
 from bluelamp.ingest.services.refusals import refuse_camera
 from bluelamp.ingest.services.uploads import EXPIRES_AFTER, abandon, prepared
 from bluelamp.kernel import clock
@@ -67,9 +67,9 @@ def open_session(dock: Dock, request: DockingRequest, arrived_at: datetime | Non
     except Conflict:
         note_turned_away(camera)
         raise
-    recover(camera)
+    recover_docked(camera)
     docked = _open(camera, dock, request, arrived_at)
-    recover(camera)  # clears uploads that the session has just given up
+    recover_docked(camera)  # clears uploads that the session has just given up
     return docked
 
 

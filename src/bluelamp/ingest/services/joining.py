@@ -7,8 +7,7 @@ beginning after a crash; the parts go only when it has ended.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterator
 from uuid import UUID
 
 from django.db import transaction
@@ -19,17 +18,16 @@ from bluelamp.ingest import staging
 from bluelamp.ingest.errors import BadRequest, UploadBusy, UploadUnknown
 from bluelamp.ingest.models import Upload
 from bluelamp.ingest.services import deposits
-from bluelamp.ingest.services.uploads import reject, release
+from bluelamp.ingest.services.uploads import PART_EXPIRES_AFTER, reject, release
 from bluelamp.kernel import clock
 from bluelamp.kernel.errors import Busy
+from bluelamp.vault.errors import KeyErased, KeyUnknown
 from bluelamp.vault.keyring import get_keyring
 from bluelamp.vault.objects import associated_data
 
 MOST_PARTS = 64
 MOST_OPEN_PARTS = 1000
 """Parts that one sender may have here, not joined yet."""
-
-PART_EXPIRES_AFTER = timedelta(hours=24)
 
 
 @custody.unrecorded("a part is no recording; its end is recorded with the whole or as given up")
@@ -54,16 +52,19 @@ def create_part(owner: str, origin: Upload.Origin, length: int | None, metadata:
 
 
 @custody.unrecorded("asks for work; joining records what comes of it")
-def plan(whole: Upload, parts: list[UUID], owner: str) -> Upload:
-    """Let `whole`, at offset 0, take its bytes from complete parts of the same owner, soon, in a job.
+def plan(parts: list[UUID], owner: str, make: Callable[[], Upload]) -> Upload:
+    """Let what `make` gives, at offset 0, take its bytes from complete parts of the same owner, soon, in a job.
 
-    Raises BadRequest for parts that are not complete, or are too many, or do not add up; UploadUnknown.
+    From here on the parts are this whole's: they cannot be ended, expire or be joined again. Raises BadRequest for
+    parts that are not complete, or are too many, or do not add up; UploadUnknown.
     """
-    found = _parts(parts, owner)
-    total = sum(part.length or 0 for part in found)
-    if whole.length not in {None, total}:
-        raise BadRequest(f"The parts have {total} bytes together, but the recording has {whole.length}.")
     with transaction.atomic():
+        found = _parts(parts, owner)
+        total = sum(part.length or 0 for part in found)
+        whole = make()  # only now: it may put an end to an earlier attempt
+        if whole.length not in {None, total}:
+            raise BadRequest(f"The parts have {total} bytes together, but the recording has {whole.length}.")
+        Upload.objects.filter(pk__in=parts).update(state=Upload.State.JOINED, updated_at=clock.now())
         whole.concat, whole.parts, whole.length = Upload.Concat.FINAL, [str(part.pk) for part in found], total
         whole.save(update_fields=["concat", "parts", "length"])
         app.configure_task("ingest.join").defer(upload_id=str(whole.pk))
@@ -80,7 +81,7 @@ def join(upload_id: UUID) -> Upload:
         except staging.StagingDamaged as error:
             reject(whole.pk, why=error.what_happened)
             whole.refresh_from_db()
-    if whole.state in {Upload.State.ACCEPTED, Upload.State.REJECTED}:
+    if not whole.is_live:
         _end_parts(whole)
     return whole
 
@@ -88,7 +89,8 @@ def join(upload_id: UUID) -> Upload:
 def _parts(ids: list[UUID], owner: str) -> list[Upload]:
     if not 0 < len(ids) <= MOST_PARTS or len(set(ids)) != len(ids):
         raise BadRequest(f"An upload is joined of 1 to {MOST_PARTS} different parts.")
-    rows = {row.pk: row for row in Upload.objects.filter(pk__in=ids, owner=owner, concat=Upload.Concat.PARTIAL)}
+    theirs = Upload.objects.select_for_update(of=("self",)).filter(pk__in=ids, owner=owner).order_by("pk")
+    rows = {row.pk: row for row in theirs.filter(concat=Upload.Concat.PARTIAL)}
     if len(rows) != len(ids):
         raise UploadUnknown
     parts = [rows[part] for part in ids]
@@ -108,7 +110,10 @@ def _bytes_of(whole: Upload) -> Iterator[bytes]:
         if lease is None:
             raise UploadBusy
         with lease:
-            key = keyring.get(part.key_id)
+            try:
+                key = keyring.get(part.key_id)
+            except (KeyErased, KeyUnknown) as error:
+                raise staging.StagingDamaged("the key of a part has gone") from error
             state = staging.StateFile(folder, part.pk, key).load()
             if state is None or state.offset != part.length:
                 raise staging.StagingDamaged("a part has gone")
@@ -116,8 +121,6 @@ def _bytes_of(whole: Upload) -> Iterator[bytes]:
 
 
 def _end_parts(whole: Upload) -> None:
-    parts = Upload.objects.filter(pk__in=whole.parts)
-    parts.filter(state=Upload.State.RECEIVING).update(state=Upload.State.JOINED, metadata="", updated_at=clock.now())
-    for upload in [whole, *parts]:
-        if not upload.cleared:
-            release(upload.pk)
+    Upload.objects.filter(pk__in=whole.parts).update(metadata="")
+    for upload in Upload.objects.filter(pk__in=[whole.pk, *whole.parts], cleared=False):
+        release(upload.pk)

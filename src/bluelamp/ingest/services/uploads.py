@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Case, Value, When
 
 from bluelamp import custody
 from bluelamp.fleet.models import Camera, Dock
@@ -31,6 +32,9 @@ from bluelamp.vault.stores import get_store
 
 EXPIRES_AFTER = timedelta(days=7)
 """How long an upload waits for more bytes. The camera keeps its copy, and its next docking asks again."""
+
+PART_EXPIRES_AFTER = timedelta(hours=24)
+"""The same for a part, whose sender is expected to join it as soon as the others are there."""
 
 
 @custody.unrecorded("makes an unsaved row; the docking that saves it records docking.opened")
@@ -107,6 +111,9 @@ def declare_length(upload: Upload, length: int) -> Upload:
     TooLarge.
     """
     require_length(length)
+    arrived = staging.acknowledged_offset(staging.folder_of(upload.pk))
+    if length < arrived:
+        raise BadRequest(f"{arrived} bytes of it have arrived; its length cannot be {length}.")
     if upload.length is None:
         Upload.objects.filter(pk=upload.pk, length=None).update(length=length)
         upload.refresh_from_db(fields=["length"])
@@ -147,8 +154,11 @@ def require_length(length: int) -> None:
 def note_progress(upload_id: UUID, offset: int) -> None:
     """Note what staging has acknowledged. Raises UploadGone when the upload ended meanwhile."""
     now = clock.now()
+    expires_at = Case(
+        When(concat=Upload.Concat.PARTIAL, then=Value(now + PART_EXPIRES_AFTER)), default=Value(now + EXPIRES_AFTER)
+    )
     moved = Upload.objects.filter(pk=upload_id, state=Upload.State.RECEIVING).update(
-        offset=offset, updated_at=now, expires_at=now + EXPIRES_AFTER
+        offset=offset, updated_at=now, expires_at=expires_at
     )
     if not moved:
         raise UploadGone("This upload was given up while it was being sent.")

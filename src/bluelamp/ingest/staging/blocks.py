@@ -8,6 +8,7 @@ cache.
 
 from __future__ import annotations
 
+import errno
 import mmap
 import os
 import threading
@@ -36,9 +37,9 @@ class SealedFile:
     def __init__(self, path: Path, header: bytes, segments: int, *, new: bool) -> None:
         """Open `path` to go on after `segments` full segments; anything behind them is cut off."""
         self._header = header
-        self._buffers = [_spare.pop() if _spare else mmap.mmap(-1, sealed.SEGMENT) for _ in range(_BUFFERS)]
+        self._buffers = [_buffer() for _ in range(_BUFFERS)]
         self._writing = threading.Lock()
-        self._failure: OSError | None = None
+        self._failure: BaseException | None = None
         self._direct = -1
         self._appended = segments
         self.written = segments
@@ -100,7 +101,7 @@ class SealedFile:
         try:
             self._write_block(number, memoryview(buffer))
             self.written = number + 1
-        except OSError as error:
+        except BaseException as error:  # raised again by the next call
             self._failure = error
         finally:
             self._writing.release()
@@ -108,9 +109,23 @@ class SealedFile:
     def _write_block(self, number: int, block: memoryview) -> None:
         at, count = number * sealed.SEGMENT, 0
         if self._direct >= 0:
-            count = os.pwrite(self._direct, block, at)
+            try:
+                count = os.pwrite(self._direct, block, at)
+            except OSError as error:
+                if error.errno != errno.EINVAL:
+                    raise
+                # Some file systems open for it and then refuse.
+                os.close(self._direct)
+                self._direct = -1
         while count < sealed.SEGMENT:  # a disk that is nearly full takes a part; the cache takes odd lengths
             count += os.pwrite(self._descriptor, block[count:], at + count)
+
+
+def _buffer() -> mmap.mmap:
+    try:
+        return _spare.pop()
+    except IndexError:
+        return mmap.mmap(-1, sealed.SEGMENT)
 
 
 def _length(segments: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,6 +69,7 @@ class StagedWriter:
         self._free = free
         self._state_file = StateFile(self._folder, upload_id, data_key)
         self._file: SealedFile | None = None
+        self._acknowledging = threading.Lock()
         self._failed = False
         self._generation = b""
         self._hash: _Hash | None = None
@@ -121,19 +123,24 @@ class StagedWriter:
 
     def checkpoint(self) -> int:
         """Acknowledge the segments written so far, while `write` goes on. Returns the acknowledged offset."""
-        segments = self._opened.written
-        offset = sealed.plaintext_start(segments)
-        if offset > self.acknowledged:
-            self._opened.sync()
-            self._state_file.save(State(self._writer.header, segments, b""))
-            self.acknowledged = offset
-        return self.acknowledged
+        with self._acknowledging:
+            segments = self._opened.written
+            offset = sealed.plaintext_start(segments)
+            if offset > self.acknowledged and not self._failed:
+                self._sync()
+                self._state_file.save(State(self._writer.header, segments, b""))
+                self.acknowledged = offset
+            return self.acknowledged
 
     def acknowledge(self) -> int:
         """Make all that was taken in durable. Returns the acknowledged offset.
 
         After a failed write nothing is added to what was acknowledged before.
         """
+        with self._acknowledging:
+            return self._acknowledge()
+
+    def _acknowledge(self) -> int:
         if self._failed or (self._generation and self.acknowledged == self._writer.size):
             return self.acknowledged
         with full_said():
@@ -142,12 +149,20 @@ class StagedWriter:
             except OSError:
                 self._failed = True
                 raise
-            self._opened.sync()
+            self._sync()
             state = State(self._writer.header, self._writer.segment, self._writer.tail)
             self._state_file.save(state)
         self.acknowledged = state.offset
         self._generation = state.generation
         return self.acknowledged
+
+    def _sync(self) -> None:
+        """A failure is told once for an open file, so this writer acknowledges nothing more: the next seals again."""
+        try:
+            self._opened.sync()
+        except OSError:
+            self._failed = True
+            raise
 
     def digest(self) -> str:
         """SHA-256 (hexadecimal) of the acknowledged plaintext. Raises StagingDamaged."""

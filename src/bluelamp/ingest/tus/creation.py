@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from bluelamp.ingest import services
+from bluelamp.ingest import queries, services
 from bluelamp.ingest.adding import queries as adding
 from bluelamp.ingest.adding.errors import NotAsAWhole
 from bluelamp.ingest.errors import BadRequest
@@ -27,7 +27,9 @@ def create(sender: Sender, wanted: Creation) -> Upload:
     if not wanted.parts:
         return _whole(sender, wanted)
     parts = [_upload_id(address) for address in wanted.parts]
-    return services.plan(_whole(sender, wanted), parts, sender.owner)
+    # A sender whose answer got lost asks for the same once more.
+    planned = queries.whole_of(sender.owner, parts)
+    return planned or services.plan(parts, sender.owner, lambda: _whole(sender, wanted))
 
 
 def _whole(sender: Sender, wanted: Creation) -> Upload:

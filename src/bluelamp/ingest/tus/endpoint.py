@@ -10,7 +10,15 @@ from starlette.responses import Response
 
 from bluelamp.ingest import queries, services, staging
 from bluelamp.ingest.answers import MethodUnknown
-from bluelamp.ingest.errors import BadRequest, MadeOfParts, UploadBusy, UploadFinished, UploadGone, UploadUnknown
+from bluelamp.ingest.errors import (
+    BadRequest,
+    MadeOfParts,
+    TooManyUploads,
+    UploadBusy,
+    UploadFinished,
+    UploadGone,
+    UploadUnknown,
+)
 from bluelamp.ingest.models import Upload
 from bluelamp.ingest.senders import Sender, admitted
 from bluelamp.ingest.threads import in_database, on_disk
@@ -43,7 +51,10 @@ async def collection(request: Request) -> Response:
     upload = await in_database(creation.create, sender, wanted)
     offset: int | None = None if wanted.parts else 0
     if not wanted.parts and headers.has_body_type(request.headers):
-        offset = await Reception(request, upload, 0).run()
+        try:
+            offset = await Reception(request, upload, 0).run()
+        except TooManyUploads:
+            offset = 0  # it is made, and its bytes come when their turn does
     location = {"Location": upload_url(request, upload), **headers.standing(upload, offset)}
     return Response(status_code=201, headers=location)
 

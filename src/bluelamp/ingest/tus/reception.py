@@ -16,6 +16,7 @@ from bluelamp.ingest.admission import admission
 from bluelamp.ingest.errors import (
     BadRequest,
     ChecksumMismatch,
+    MadeOfParts,
     RecordingRejected,
     SenderSilent,
     TooLarge,
@@ -93,13 +94,22 @@ class Reception:
                 raise UploadGone("This upload has ended.")
             if upload.state != Upload.State.RECEIVING:
                 raise UploadFinished
+            if upload.concat == Upload.Concat.FINAL:
+                raise MadeOfParts
+            self._upload = upload
             room = await self._room(lease)
             async with admission().slot(upload.owner, evidence=services.is_evidence(upload)):
                 writer = await on_disk(services.open_writer, upload, lease)
                 try:
-                    return await self._receive(lease, writer, room)
-                finally:
+                    ending = await self._receive(lease, writer, room)
+                except BaseException:
                     await on_disk(writer.close)
+                    raise
+            try:
+                # Others may send meanwhile: accepting takes the disk's and the database's time, no buffers.
+                return await self._finish(lease, writer, ending)
+            finally:
+                await on_disk(writer.close)
         except staging.StagingDamaged as error:
             await settling(_reject_damaged, self._upload, lease, error)
             raise
@@ -117,18 +127,19 @@ class Reception:
             raise _too_large(self._upload)
         return room
 
-    async def _receive(self, lease: staging.Lease, writer: staging.StagedWriter, room: int) -> int:
-        ending = None
+    async def _receive(self, lease: staging.Lease, writer: staging.StagedWriter, room: int) -> Ending | None:
         try:
             if self._checksum is None and not self._checksum_follows:
-                ending = await self._take(lease, writer.write, room, writer.room, self._checkpoint(writer))
-            else:
-                ending = await self._take_checked(lease, writer, room)
+                return await self._take(lease, writer.write, room, writer.room, self._checkpoint(writer))
+            return await self._take_checked(lease, writer, room)
         finally:
             if self._acknowledging is not None:
                 await asyncio.wait({self._acknowledging})
             offset = await on_disk(writer.acknowledge)
             await in_database(services.note_progress, self._upload.pk, offset)
+
+    async def _finish(self, lease: staging.Lease, writer: staging.StagedWriter, ending: Ending | None) -> int:
+        """Accept what is complete; the acknowledged offset, or what was wrong with the way the body ended."""
         if writer.is_complete:
             await self._settle(lease, writer)
         if ending is Ending.TOO_LONG:
@@ -137,7 +148,7 @@ class Reception:
             raise UploadBusy
         if ending is Ending.SILENT:
             raise SenderSilent
-        return offset
+        return writer.acknowledged
 
     async def _take(
         self,

@@ -94,7 +94,6 @@ class Body:
             # Whatever happens next must not meet a thread that still writes.
             if reading is not None:
                 reading.cancel()
-                await asyncio.wait({reading})
             if self._wire is not None:
                 self._wire.let_go()
             self._hand_over()

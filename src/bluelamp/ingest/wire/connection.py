@@ -5,7 +5,8 @@ into large buffers it costs one copy, which was measured at about twice the thro
 application decides: it authenticates and answers as ever, and asks for the socket only once it knows where the bytes
 go. Bodies without a length (chunked) always come through ASGI.
 
-Relies on httptools_impl of the uvicorn that requirements/run.txt names: its `cycle` and `parser`.
+Relies on httptools_impl of the uvicorn that requirements/run.txt names: its `cycle`, `parser` and
+`_start_asgi_task`.
 """
 
 from __future__ import annotations
@@ -104,11 +105,14 @@ class Connection(HttpToolsProtocol):
     """
 
     _headers_before_body = 0
+    _refused = False
     _unread = 0
     """Bytes that came since the parser last had something whole: a head, a piece of a body, a request's end."""
     _between = True
     """Whether no request is being received: its head is not whole yet, or there is none."""
     _late: asyncio.TimerHandle | None = None
+    _running: Any = None
+    """The cycle of the request that is being answered; `cycle` is that of the newest."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -116,8 +120,12 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_came()
-        # uvicorn cancels its own only where the client closed in order.
+        # uvicorn cancels its own only where the client closed in order,
         self._unset_keepalive_if_required()
+        # and tells only the newest request, which may stand behind the one that is being answered.
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -136,7 +144,16 @@ class Connection(HttpToolsProtocol):
         self._headers_before_body = len(self.headers)
         self._unread, self._between = 0, False
         self._head_came()
+        if self.parser.should_upgrade() and self._has_body():
+            # The parser takes such a request to end here, and its body for the next one.
+            self._refused = True
+            self._refuse(BadRequest("A request that asks for another protocol brings no body here."))
+            return
         super().on_headers_complete()
+
+    def _has_body(self) -> bool:
+        names = {name for name, value in self.headers if name != b"content-length" or value.strip() != b"0"}
+        return bool(names & {b"content-length", b"transfer-encoding"}) or self.parser.get_method() == b"CONNECT"
 
     def on_body(self, body: bytes) -> None:
         self._unread = 0
@@ -144,9 +161,15 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._unread, self._between = 0, True
+        if self._refused:
+            return
         wire: Any = self.scope["extensions"][EXTENSION]  # type: ignore[typeddict-item]
         wire.trailers = self.headers[self._headers_before_body :]
         super().on_message_complete()
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
 
     def send_400_response(self, msg: str) -> None:
         """uvicorn's answer to what is no HTTP."""

@@ -51,11 +51,11 @@ class Pump:
         if self.is_full:
             return None
         self._out += 1
+        self._idle.clear()
         return _spare.pop() if _spare else bytearray(sealed.FULL)
 
     def put(self, buffer: bytearray, filled: int) -> None:
         """Hand over the first `filled` bytes of a buffer that `get` gave. They may wait for some more."""
-        self._idle.clear()
         self._waiting.append((buffer, filled))
         if len(self._waiting) >= _AT_A_TIME:
             self.flush()
@@ -71,14 +71,26 @@ class Pump:
     def drop(self, buffer: bytearray) -> None:
         """Give back a buffer without its bytes."""
         self._out -= 1
+        if not self._out:
+            self._idle.set()
         if len(_spare) < _MOST_SPARE:
             _spare.append(buffer)
 
     async def drained(self) -> None:
-        """Wait until the sink has taken everything. Raises what the sink raised."""
+        """Wait until the sink has taken everything and every buffer is back. Raises what the sink raised.
+
+        A cancellation waits as well: what follows must not meet a thread that still works.
+        """
         self._draining = True
         self.flush()
-        await self._idle.wait()
+        cancelled: asyncio.CancelledError | None = None
+        while self._out:
+            try:
+                await self._idle.wait()
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled is not None:
+            raise cancelled
         if self.error is not None:
             raise self.error
 
@@ -102,10 +114,6 @@ class Pump:
     def _worked_off(self, buffers: list[bytearray]) -> None:
         for buffer in buffers:
             self.drop(buffer)
-        with self._lock:
-            resting = not self._at_work and not self._waiting
-        if resting:
-            self._idle.set()
-        elif self._draining:
+        if self._draining:
             self.flush()
         self._freed()

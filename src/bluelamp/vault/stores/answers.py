@@ -14,6 +14,17 @@ from bluelamp.vault.errors import ObjectMissing, StoreRefused, StoreUnavailable
 # AWS has no such answer; Ceph's quotas, MinIO and gateways before other stores do.
 _FULL = {"QuotaExceeded", "XMinioStorageFull", "XMinioAdminBucketQuotaExceeded", "InsufficientStorage", "507"}
 _NO_OBJECT = {"NoSuchKey", "NoSuchVersion", "NoSuchUpload", "404"}
+# Not now: nothing that the operator could set right, and the same request may be answered soon.
+_NOT_NOW = {
+    "InternalError",
+    "RequestTimeout",
+    "ServiceUnavailable",
+    "SlowDown",
+    "Throttling",
+    "TooManyRequests",
+    "408",
+    "429",
+}
 
 # obstore gives the service's answer only as text, the XML body included where there was one.
 _CODE = re.compile(r"<Code>([A-Za-z0-9]{1,60})</Code>")
@@ -21,16 +32,25 @@ _STATUS = re.compile(r"status(?: code)?:? (\d{3})\b")
 
 
 @contextmanager
-def said(name: str) -> Iterator[None]:
-    """Turn what obstore raises about the object `name` into the vault's errors."""
+def said(name: str, *, putting: bool = False) -> Iterator[None]:
+    """Turn what obstore raises about the object `name` into the vault's errors.
+
+    While it is being put, nothing can be missing but the put itself: a lifecycle rule of the bucket, an administrator
+    or a sweep gave it up (NoSuchUpload), and it may be repeated.
+    """
     try:
         yield
     except FileNotFoundError as error:
-        raise meant(code_of(error) or "404", name) from error
+        raise _meant(code_of(error) or "404", name, putting) from error
     except (PermissionDeniedError, UnauthenticatedError) as error:
-        raise meant(code_of(error) or "403", name) from error
+        raise _meant(code_of(error) or "403", name, putting) from error
     except BaseError as error:
-        raise meant(code_of(error), name) from error
+        raise _meant(code_of(error), name, putting) from error
+
+
+def _meant(code: str, name: str, putting: bool) -> BluelampError:
+    error = meant(code, name)
+    return StoreUnavailable() if putting and isinstance(error, ObjectMissing) else error
 
 
 def meant(code: str, name: str) -> BluelampError:
@@ -43,7 +63,7 @@ def meant(code: str, name: str) -> BluelampError:
         )
     if code in _NO_OBJECT:
         return ObjectMissing(name)
-    if not code or code.startswith("5") or code in {"SlowDown", "ServiceUnavailable", "InternalError"}:
+    if not code or code.startswith("5") or code in _NOT_NOW:
         return StoreUnavailable()
     return StoreRefused(code)
 

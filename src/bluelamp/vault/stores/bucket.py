@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
@@ -25,6 +24,7 @@ class Version:
     name: str
     version: str
     marker: bool
+    newest: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,16 @@ class Bucket:
         self._client = client
         self._bucket = bucket
         self._before = f"{folder}/" if folder else ""
+        self._lock = Lock(enabled=False)
 
-    @cached_property
+    @property
     def lock(self) -> Lock:
-        """Asked once; a bucket's lock, once enabled, cannot be disabled."""
+        """Asked until it is enabled, which an administrator may do at any time; from then on nobody can disable it."""
+        if not self._lock.enabled:
+            self._lock = self._ask_for_lock()
+        return self._lock
+
+    def _ask_for_lock(self) -> Lock:
         with _said(""):
             try:
                 answer = self._client.get_object_lock_configuration(Bucket=self._bucket)
@@ -102,8 +108,8 @@ class Bucket:
         return {found for found in kept if not name or found == name or found.startswith(f"{name}/")}
 
     def is_held(self, version: Version) -> bool:
-        """Whether that version is under a legal hold."""
-        if version.marker or not self.lock.enabled:
+        """Whether that version is under a legal hold; to be asked only of a bucket with Object Lock."""
+        if version.marker:
             return False
         with _said(version.name):
             try:
@@ -124,7 +130,7 @@ class Bucket:
     def remove(self, name: str) -> None:
         """Every version and marker of the name, and every unfinished put; raises HeldInStore, having removed none."""
         versions = self.versions(name)
-        if any(self.is_held(version) for version in versions):
+        if versions and self.lock.enabled and any(self.is_held(version) for version in versions):
             raise HeldInStore(name)
         unfinished = [upload for found, upload, _ in self._unfinished(name) if found == name]
         for upload in unfinished:
@@ -134,10 +140,15 @@ class Bucket:
             self._remove(version)
 
     def remove_older(self, name: str, kept: str | None) -> None:
-        """Every version of the name but `kept`; nothing in a bucket that keeps no versions."""
+        """Every version of the name but `kept`; without one, but the newest.
+
+        A bucket that keeps no versions numbers none; one in which that was only suspended still has the older ones.
+        """
+        versions = self.versions(name)
+        kept = kept or next((version.version for version in versions if version.newest), None)
         if kept is None:
             return
-        for version in self.versions(name):
+        for version in versions:
             if version.version != kept:
                 self._remove(version)
 
@@ -158,7 +169,8 @@ class Bucket:
         for page in self._pages("list_object_versions", prefix):
             for kind, marker in (("Versions", False), ("DeleteMarkers", True)):
                 for found in page.get(kind, ()):
-                    yield Version(found["Key"].removeprefix(self._before), found["VersionId"], marker)
+                    name = found["Key"].removeprefix(self._before)
+                    yield Version(name, found["VersionId"], marker, found.get("IsLatest", False))
 
     def _unfinished(self, prefix: str) -> Iterator[tuple[str, str, datetime]]:
         for page in self._pages("list_multipart_uploads", prefix):

@@ -149,9 +149,10 @@ class ObjectStore(Store):
         before = bucket.found(name) if bucket is not None else None
         if before is not None and before.held:
             raise HeldInStore(name)
-        with said(name):
+        with said(name, putting=True):
             put = obstore.put(self._to.bulk, name, content, chunk_size=_PART_BYTES, max_concurrency=_PARTS_AT_ONCE)
-        if self._size(name) != counter.bytes:
+            stored = obstore.head(self._to.quick, name)["size"]
+        if stored != counter.bytes:
             if bucket is not None:
                 bucket.remove_version(name, put["version"])
             raise StoreUnavailable

@@ -143,6 +143,12 @@ def private_key(public_key_id: str) -> rsa.RSAPrivateKey:
     return loaded
 
 
+@custody.unrecorded("reads")
+def public_key_prefix(connection: AxisConnection) -> str:
+    """How the ids of the system's own public keys begin, and no other system's."""
+    return f"bluelamp-{connection.user}-"
+
+
 def _change(connection: AxisConnection, wanted: Wanted) -> None:
     if connection.want_encryption and wanted.want_encryption is False:
         raise _one_way("Encryption is on, and a body-worn system never turns it off again.")
@@ -165,7 +171,7 @@ def _public_key(connection: AxisConnection) -> str:
     if not connection.public_key_id:
         made = rsa.generate_private_key(65537, RSA_BITS)
         # A name of its own each time: a key whose connection was rolled back is in nobody's way.
-        connection.public_key_id = f"bluelamp-{connection.user}-{secrets.token_hex(4)}"
+        connection.public_key_id = f"{public_key_prefix(connection)}{secrets.token_hex(4)}"
         secret = made.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
         get_keyring().keep_secret(_secret_name(connection.public_key_id), secret)
         AxisConnection.objects.filter(pk=connection.pk).update(public_key_id=connection.public_key_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bluelamp import custody
 from bluelamp.ingest.axis import moments, naming, wrapping
-from bluelamp.ingest.axis.services.connections import private_key
+from bluelamp.ingest.axis.services.connections import private_key, public_key_prefix
 from bluelamp.ingest.models import AxisContainer, AxisObject
 from bluelamp.vault.errors import KeyUnknown
 
@@ -30,8 +30,9 @@ def key_object(container: AxisContainer, item: AxisObject) -> AxisObject | None:
 def content_key(container: AxisContainer, key: AxisObject) -> wrapping.ContentKey:
     """The key that a key object wraps. Raises WillNotOpen."""
     wrapped = wrapping.read_key(bytes(key.content or b""))
-    own = container.connection.public_key_id
-    named = wrapped.public_key_id if wrapped.public_key_id.startswith("bluelamp-") else own
+    own, mine = container.connection.public_key_id, public_key_prefix(container.connection)
+    # The id is the sender's word: it chooses among the system's own keys, never another system's.
+    named = wrapped.public_key_id if wrapped.public_key_id.startswith(mine) else own
     for public_key_id in dict.fromkeys((named, own)):
         try:
             return wrapping.unwrap(wrapped, private_key(public_key_id))

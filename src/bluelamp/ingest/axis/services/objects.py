@@ -12,7 +12,7 @@ from bluelamp import custody
 from bluelamp.ingest import staging
 from bluelamp.ingest.arrival import Arrival
 from bluelamp.ingest.axis import metadata as meta
-from bluelamp.ingest.axis import moments, naming, saying
+from bluelamp.ingest.axis import moments, naming, queries, saying
 from bluelamp.ingest.axis.errors import Absent, Forbidden, TryAgain, Unstorable
 from bluelamp.ingest.axis.events import AxisObjectDisputed
 from bluelamp.ingest.axis.services.alerts import raise_alert
@@ -135,7 +135,7 @@ def post_object(connection: AxisConnection, container_name: str, name: str, said
     """Replace all that was said of an object. Raises Absent, Forbidden, Unstorable."""
     custody.nothing_changed()
     container = container_of(connection, container_name, lock=True)
-    item = container.objects_sent.filter(name=name).order_by("version").first()
+    item = queries.told_of(container.objects_sent.filter(name=name))
     if item is None:
         raise Absent("There is no such object.")
     replaced = meta.replacing(said)
@@ -178,7 +178,8 @@ def _claim(
     custody.nothing_changed()
     container = container_of(connection, container_name, lock=True)
     versions = list(container.objects_sent.select_for_update(of=("self",)).filter(name=name).order_by("version"))
-    stored = [version for version in versions if version.stored_at is not None]
+    # An empty clip of rejected content is here too, as a small object; there is nothing in it to be disputed.
+    stored = [version for version in versions if version.stored_at is not None and version.recording is not None]
     disputed = any(version.disputed for version in stored)
     if stored and not disputed and (length is None or any(version.size == length for version in stored)):
         return Claim(stored[0], None)

@@ -12,6 +12,9 @@ from bluelamp.kernel.limiter import Limiter
 _credentials = Limiter()
 _users = Limiter()
 
+MOST_STANDING = 50
+_MORE = "and more"
+
 
 @custody.service
 def refuse_credentials(peer: str, path: str, why: str) -> None:
@@ -30,7 +33,7 @@ def refuse_device(connection: AxisConnection, serial: str) -> None:
     """Record, and alert to, a recording of a camera that the body-worn system never announced."""
     why = f"No camera {serial[:80]!a} was announced by this body-worn system."
     refuse_camera(connection.custody_id, serial[:80], why)
-    raise_alert(
+    _alert(
         connection,
         AxisAlert.Kind.DEVICE,
         serial[:80],
@@ -43,7 +46,7 @@ def refuse_device(connection: AxisConnection, serial: str) -> None:
 def refuse_user(connection: AxisConnection, user: str) -> None:
     """Record, and alert to, a recording of a user whom the body-worn system never announced."""
     why = f"No user {user[:80]!a} was announced by this body-worn system."
-    raise_alert(
+    _alert(
         connection,
         AxisAlert.Kind.USER,
         user[:80],
@@ -63,3 +66,17 @@ def refuse_user(connection: AxisConnection, user: str) -> None:
             unreported=unreported,
         )
     )
+
+
+def _alert(connection: AxisConnection, kind: AxisAlert.Kind, about: str, text: str) -> None:
+    """Raise an alert, unless so many of its kind stand already that one more would tell nobody anything."""
+    standing = set(
+        AxisAlert.objects.filter(connection=connection, kind=kind, settled_at=None).values_list("about", flat=True)
+    )
+    if about not in standing and len(standing) >= MOST_STANDING:
+        about = _MORE
+        text = (
+            f"{MOST_STANDING} of these stand already, and recordings go on naming others that were never announced. "
+            "They were turned away, and are offered for download in the body-worn manager. Have the system examined."
+        )
+    raise_alert(connection, kind, about, text)

@@ -2,7 +2,7 @@
 
 1. The plaintext is sealed as a second object under the recording's own key, in constant memory.
 2. One transaction points the recording at it; the hashes of both forms are in its event.
-3. The received form is removed.
+3. The received form is removed, and with it the store's legal hold on it, once the new one is under its own.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from bluelamp.kernel.errors import Conflict
 from bluelamp.retention import object_hold
 from bluelamp.vault import objects
 from bluelamp.vault.objects import SealedReader
+from bluelamp.vault.stores import get_store
 
 log = structlog.get_logger(__name__)
 
@@ -132,9 +133,15 @@ def _point(item: AxisObject, recording: Recording, sealed: _Sealed) -> bool:
 
 
 def _remove_received(item: AxisObject) -> None:
-    if item.received_object:
-        objects.delete(item.received_object)
-        AxisObject.objects.filter(pk=item.pk).update(received_object="")
+    if not item.received_object:
+        return
+    if item.recording is not None:
+        # A flag or a hold may have put the received form under the store's legal hold. The new original gets it first,
+        # so that there is no moment without one; whoever still read the old name has finished by then.
+        object_hold.align(item.recording)
+    get_store().hold(item.received_object, False)
+    objects.delete(item.received_object)
+    AxisObject.objects.filter(pk=item.pk).update(received_object="")
 
 
 @custody.service
