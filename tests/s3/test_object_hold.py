@@ -16,10 +16,13 @@ from procrastinate.contrib.django import app
 
 from bluelamp.footage import services as footage
 from bluelamp.footage.models import Recording
+from bluelamp.ingest.axis.services import unwrap
+from bluelamp.ingest.models import AxisConnection, AxisContainer, AxisObject
 from bluelamp.kernel import clock
 from bluelamp.people.policy import Role
 from bluelamp.retention import object_hold, services
 from bluelamp.retention.models import Certificate, Hold
+from bluelamp.vault import objects
 from bluelamp.vault.errors import HeldInStore, ObjectMissing, StoreRefused, StoreUnavailable
 from bluelamp.vault.keyring import get_keyring
 from bluelamp.vault.stores import ObjectStore, get_store
@@ -99,6 +102,34 @@ def test_jobs_may_run_late_twice_and_in_any_order(rgw: Rgw, bucket: str, recordi
     run_jobs()
     object_hold.align(recording.pk)
     assert looking.is_held(rgw.client(), bucket, recording.original)
+
+
+def test_the_received_form_of_an_opened_clip_goes_once_its_new_original_is_held(
+    rgw: Rgw, bucket: str, recording: Recording
+) -> None:
+    received, opened = recording.original, f"{recording.original}-2"
+    system = AxisConnection.objects.create(
+        name="Northgate", user="bodyworn-1", unit=recording.wearer.unit, issued_at=clock.now()
+    )
+    container = AxisContainer.objects.create(
+        connection=system, name="x", kind=AxisContainer.Kind.RECORDING, created_at=clock.now()
+    )
+    item = AxisObject.objects.create(
+        container=container, name="x.mkv", recording=recording.pk, received_object=received, created_at=clock.now()
+    )
+    footage.flag(recording, category=factories.category(), reason="Assault", by=recording.wearer)
+    run_jobs()
+    assert looking.is_held(rgw.client(), bucket, received)
+    # As a crash left it once the recording pointed at what had been opened.
+    objects.seal_bytes(opened, recording.key_id, b"opened")
+    Recording.objects.filter(pk=recording.pk).update(original=opened)
+
+    assert unwrap(item.pk) is False
+
+    assert looking.everything(rgw.client(), bucket) == [opened]
+    assert looking.is_held(rgw.client(), bucket, opened)
+    item.refresh_from_db()
+    assert item.received_object == ""
 
 
 def test_the_repair_mends_what_somebody_changed_in_the_bucket(

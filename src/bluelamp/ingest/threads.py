@@ -10,7 +10,7 @@ from bluelamp.kernel.threads import Crew, Pool
 in_database = Pool("dock-database", 4).run
 """Short work with the database."""
 
-settling = Pool("dock-settling", 2).run
+settling = Pool("dock-settling", 4).run
 """Work with database and store that may take long, as moving gigabytes to an object store does."""
 
 on_disk = Pool("dock-disk", max(4, 2 * (os.cpu_count() or 1)), database=False).run

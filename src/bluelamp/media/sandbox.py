@@ -101,7 +101,7 @@ def process(
             child.wait()
 
 
-_NICE = 10
+_NICE = 19
 
 
 def _start(channel: socket.socket, complaints: Any) -> subprocess.Popen[bytes]:
