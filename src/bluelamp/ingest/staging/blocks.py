@@ -25,6 +25,11 @@ _MOST_SPARE = 32
 _writers = Crew("staging-write", 8)
 _spare: list[mmap.mmap] = []
 
+_FEW = 2
+_open: set[object] = set()
+"""The files being written. A few of them keep the disk busy only if each is written while its next block is sealed;
+more keep it busy anyway, and the turns between threads would cost more than they bring (measured: a fifth)."""
+
 
 class SealedFile:
     """Header and full segments of a sealed object, in order; then the last segment.
@@ -41,6 +46,7 @@ class SealedFile:
         self._writing = threading.Lock()
         self._failure: BaseException | None = None
         self._direct = -1
+        self._is_open = object()
         self._appended = segments
         self.written = segments
         self._descriptor = os.open(path, os.O_RDWR | (os.O_CREAT | os.O_EXCL if new else 0), 0o600)
@@ -50,6 +56,7 @@ class SealedFile:
             else:
                 os.ftruncate(self._descriptor, _length(segments))
             self._direct = _open_directly(path)
+            _open.add(self._is_open)
         except BaseException:
             self.close()
             raise
@@ -67,7 +74,10 @@ class SealedFile:
             buffer[: sealed.HEADER_SIZE] = self._header
         self._appended += 1
         self._writing.acquire()
-        _writers.submit(lambda: self._write(number, buffer))
+        if len(_open) > _FEW:
+            self._write(number, buffer)
+        else:
+            _writers.submit(lambda: self._write(number, buffer))
 
     def flush(self) -> None:
         """Wait until all that was appended is in the file. Raises OSError."""
@@ -87,6 +97,7 @@ class SealedFile:
 
     def close(self) -> None:
         """Let go of the file; what is being written is waited for."""
+        _open.discard(self._is_open)
         with self._writing:
             for descriptor in (self._direct, self._descriptor):
                 if descriptor >= 0:
