@@ -110,20 +110,20 @@ def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
 
 
 def test_twelve_hundred_bad_requests_do_no_harm(up: Up, tell: Callable[[str], None]) -> None:
-    Campaign(up, 1_200, tell).run()
+    Campaign(up, 1_200, tell, seed=1_200).run()
 
 
 @pytest.mark.soak
 def test_twelve_thousand_bad_requests_do_no_harm(up: Up, tell: Callable[[str], None]) -> None:
-    Campaign(up, 13_000, tell).run()
+    Campaign(up, 13_000, tell, seed=random.SystemRandom().randrange(10**9)).run()
 
 
 class Campaign:
     """Bad requests: six tenths of them spoilt ones, three tenths nearly HTTP, one tenth from the OpenAPI document."""
 
-    def __init__(self, up: Up, requests: int, tell: Callable[[str], None]) -> None:
+    def __init__(self, up: Up, requests: int, tell: Callable[[str], None], *, seed: int) -> None:
         self._up, self._requests, self._tell = up, requests, tell
-        self._seed = int(os.environ.get("CAMPAIGN_SEED") or random.SystemRandom().randrange(10**9))
+        self._seed = int(os.environ.get("CAMPAIGN_SEED") or seed)
         self._chance = random.Random(self._seed)
         self._address = ("localhost", up.port)
         self._serial = f"FUZZ{self._seed}"
