@@ -216,6 +216,7 @@ def test_no_connection_is_refused_while_a_killed_web_process_comes_back(start: C
     assert up.child("web") != web
 
 
+@pytest.mark.soak  # a time, which says something only on a machine that has nothing else to do
 def test_it_starts_within_ten_seconds_cold_and_four_warm(start: Callable[..., Up]) -> None:
     if os.getloadavg()[0] > (os.cpu_count() or 1):
         pytest.skip("this machine is busy with other work; a time would say nothing")
