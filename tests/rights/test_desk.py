@@ -77,7 +77,7 @@ def test_closed_requests_that_still_hold_footage_are_listed_first(client, boroug
     empty = _closed_but_held(borough, at - timedelta(days=9), officer)
     page = client.get(reverse("requests:index") + "?show=closed").content.decode()
     assert page.index(holding.reference) < page.index(empty.reference)
-    assert page.count("still held</strong>") == 1
+    assert page.count("Still held</strong>") == 1
 
 
 def test_reading_a_request_logs_which_recordings_of_others_were_listed(client, borough, wearer, at, officer):
