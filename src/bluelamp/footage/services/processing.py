@@ -5,8 +5,7 @@ The original is only read. Whatever fails leaves it as it is; objects that were 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -22,7 +21,7 @@ from bluelamp.footage.services.locked import changeable, fresh
 from bluelamp.footage.sink import ViewingCopySink
 from bluelamp.kernel import clock
 from bluelamp.kernel.errors import BluelampError, Conflict
-from bluelamp.kernel.transaction import atomic
+from bluelamp.kernel.transaction import atomic, claim
 from bluelamp.media import sandbox
 from bluelamp.media.errors import MediaError, MediaRejected
 from bluelamp.people.models import Person
@@ -55,7 +54,7 @@ def prepare(recording_id: UUID) -> None:
 
     A video that is none fails at once; anything else is tried up to MOST_ATTEMPTS times.
     """
-    with _alone(recording_id) as alone:
+    with claim(f"footage.prepare:{recording_id}") as alone:
         if not alone:
             return
         recording = _begin(recording_id)
@@ -178,20 +177,6 @@ def _extent(recording: Recording, container: str) -> tuple[int, int] | None:
         return None
     reader = SealedReader(recording.original, recording.key_id)
     return extent.of_media(reader.read, reader.size)
-
-
-@contextmanager
-def _alone(recording_id: UUID) -> Iterator[bool]:
-    """Whether this is the only process at work on the recording; the database forgets the claim of a dead one."""
-    with connection.cursor() as cursor:
-        key = f"footage.prepare:{recording_id}"
-        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [key])
-        (alone,) = cursor.fetchone()
-        try:
-            yield alone
-        finally:
-            if alone:
-                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [key])
 
 
 def _begin(recording_id: UUID) -> Recording | None:

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from django.db import connection as database
 
 from bluelamp import custody
 from bluelamp.footage import services as footage
@@ -27,6 +25,7 @@ from bluelamp.ingest.axis.services.arrivals import ACTOR
 from bluelamp.ingest.models import AxisAlert, AxisObject
 from bluelamp.kernel import clock
 from bluelamp.kernel.errors import Conflict
+from bluelamp.kernel.transaction import claim
 from bluelamp.retention import object_hold
 from bluelamp.vault import objects
 from bluelamp.vault.objects import SealedReader
@@ -45,7 +44,7 @@ def unwrap(item_id: UUID) -> bool:
 
     A key that does not open it leaves it as it was received, with an alert. Raises what store and database raise.
     """
-    with _alone(item_id) as alone:
+    with claim(f"axis.unwrap:{item_id}") as alone:
         if not alone:
             return False
         item = AxisObject.objects.select_related("container__connection").get(pk=item_id)
@@ -160,17 +159,3 @@ def _failed(item: AxisObject, recording: Recording, why: str, key: bytes) -> Non
         f"An encrypted clip could not be opened. {why} The received bytes are kept as they are.",
         recording=recording.pk,
     )
-
-
-@contextmanager
-def _alone(item_id: UUID) -> Iterator[bool]:
-    """Whether this is the only process at work on the clip; the database forgets the claim of a dead one."""
-    with database.cursor() as cursor:
-        key = f"axis.unwrap:{item_id}"
-        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [key])
-        (alone,) = cursor.fetchone()
-        try:
-            yield alone
-        finally:
-            if alone:
-                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [key])
