@@ -1,12 +1,14 @@
 // Compiles frontend/ into src/bluelamp/web/static/vendor/, each file with a .gz twin that the server sends as it is.
 
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 
 import { build } from 'esbuild'
 import { compile } from 'sass'
+
+import { verifierPage } from './verify/build.mjs'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const modules = join(here, '..', 'node_modules')
@@ -55,3 +57,15 @@ for (const [name, text] of Object.entries(files)) {
   await writeFile(join(target, `${name}.gz`), gzipped)
   console.log(`${name.padEnd(16)} ${String(Buffer.byteLength(text)).padStart(7)} bytes, ${gzipped.length} gzipped`)
 }
+
+// For printed papers; the licence asks to travel with the fonts.
+const fonts = join(modules, 'dejavu-fonts-ttf')
+await mkdir(join(target, 'fonts'))
+for (const file of ['ttf/DejaVuSans.ttf', 'ttf/DejaVuSans-Bold.ttf', 'LICENSE']) {
+  await copyFile(join(fonts, file), join(target, 'fonts', basename(file)))
+}
+
+// Not below static/: it is shipped inside of packages.
+const page = await verifierPage()
+await writeFile(join(here, '..', 'src', 'bluelamp', 'verify', 'verify.html'), page)
+console.log(`verify.html      ${String(Buffer.byteLength(page)).padStart(7)} bytes`)

@@ -54,12 +54,32 @@ class CompactRange:
         """Add a leaf hash (32 bytes)."""
         if len(leaf) != HASH_SIZE:
             raise MerkleError(f"A leaf hash has {HASH_SIZE} bytes, not {len(leaf)}.")
-        node, size = leaf, self._size
+        self._push(leaf, 0)
+
+    def joined(self, after: "CompactRange") -> "CompactRange":
+        """This tree followed by the leaves of `after`, in time logarithmic in their numbers.
+
+        Raises MerkleError unless `after` begins where a subtree of its size may begin in the whole.
+        """
+        lowest = self._size & -self._size
+        if self._size and after._size > lowest:
+            raise MerkleError(f"{after._size} leaves cannot be joined to a tree of {self._size} as they are.")
+        whole = CompactRange()
+        whole._size, whole._peaks = self._size, list(self._peaks)
+        done = 0
+        for peak in after._peaks:
+            height = (after._size - done).bit_length() - 1
+            whole._push(peak, height)
+            done += 1 << height
+        return whole
+
+    def _push(self, node: bytes, height: int) -> None:
+        size = self._size >> height
         while size & 1:
             node = node_hash(self._peaks.pop(), node)
             size >>= 1
         self._peaks.append(node)
-        self._size += 1
+        self._size += 1 << height
 
     def root(self) -> bytes:
         """The Merkle tree hash of everything appended so far; SHA-256 of nothing for an empty tree."""

@@ -49,7 +49,7 @@ class VerifierKey:
         if len(parts) != 3:
             raise NoteError("A verifier key is written name+hash+key.")
         name, hash_hex, encoded = parts
-        _check_name(name)
+        check_name(name)
         try:
             raw = decode_base64(encoded, 33, "verifier key")
         except FormatError as error:
@@ -69,14 +69,14 @@ def key_hash(name: str, key: Ed25519PublicKey) -> bytes:
 
 def verifier_key(name: str, key: Ed25519PrivateKey | Ed25519PublicKey) -> str:
     """The vkey string that others need in order to verify notes signed with `key` under `name`."""
-    _check_name(name)
+    check_name(name)
     public = key.public_key() if isinstance(key, Ed25519PrivateKey) else key
     return str(VerifierKey(name, public))
 
 
 def sign_note(text: str, name: str, private_key: Ed25519PrivateKey) -> str:
     """The signed note of `text`, which must end in a newline. Raises NoteError on a bad text or name."""
-    _check_name(name)
+    check_name(name)
     message = _check_text(text)
     blob = key_hash(name, private_key.public_key()) + private_key.sign(message)
     return f"{text}\n— {name} {base64.b64encode(blob).decode('ascii')}\n"
@@ -89,7 +89,7 @@ def verify_note(note: str, verifier: str | VerifierKey) -> str:
     signature by the verifier, or when there is one that is wrong.
     """
     known = VerifierKey.parse(verifier) if isinstance(verifier, str) else verifier
-    text, signatures = _split(note)
+    text, signatures = split_note(note)
     message = _check_text(text)
     for name, blob in signatures:
         # A key is found by name and hash together; the first line of a key counts (as in Go's note package).
@@ -100,7 +100,8 @@ def verify_note(note: str, verifier: str | VerifierKey) -> str:
     raise NoteError(f"The note carries no signature by {known.name}.")
 
 
-def _split(note: str) -> tuple[str, list[tuple[str, bytes]]]:
+def split_note(note: str) -> tuple[str, list[tuple[str, bytes]]]:
+    """A note's text and its signature lines, unverified: (key name, key hash || signature) each. Raises NoteError."""
     if len(note) > MAX_NOTE_BYTES:
         raise NoteError(f"The note is larger than {MAX_NOTE_BYTES} bytes.")
     # The signatures follow the last empty line: a text may hold empty lines of its own.
@@ -118,7 +119,7 @@ def _parse_signature(line: str) -> tuple[str, bytes]:
     name, _, encoded = rest.partition(" ")
     if dash != "—":
         raise NoteError("A signature line does not begin with an em dash.")
-    _check_name(name)
+    check_name(name)
     try:
         blob = base64.b64decode(encoded, validate=True)
     except ValueError as error:
@@ -128,7 +129,8 @@ def _parse_signature(line: str) -> tuple[str, bytes]:
     return name, blob
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raises NoteError for a text that cannot name a key."""
     if not name or "+" in name or any(char.isspace() or not char.isprintable() for char in name):
         raise NoteError("A key name must be printable text without spaces and plus signs.")
 
