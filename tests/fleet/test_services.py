@@ -105,9 +105,9 @@ def test_issue_and_return_say_whose_the_footage_of_an_instant_is(unit: Unit) -> 
     assert queries.wearer_at(camera, start) == first
     assert queries.wearer_at(camera, start + timedelta(days=2)) == second
     assert queries.wearer_at(camera, clock.now()) == second
-    assert queries.unit_at(camera, start) == other_unit
-    assert queries.unit_at(camera, clock.now()) == unit
-    assert queries.unit_at(camera, start - timedelta(days=1)) == unit
+    assert queries.unit_of(camera, queries.wearer_at(camera, start)) == other_unit
+    assert queries.unit_of(camera, queries.wearer_at(camera, clock.now())) == unit
+    assert queries.unit_of(camera, queries.wearer_at(camera, start - timedelta(days=1))) == unit
     assert camera.state == Camera.State.SERVICE
 
 

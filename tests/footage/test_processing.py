@@ -105,10 +105,12 @@ def test_what_may_pass_is_tried_three_times_and_then_said_to_have_failed(raw):
 def test_a_video_that_kills_its_worker_is_not_tried_for_ever(raw):
     recording = raw(film())
     Recording.objects.filter(pk=recording.pk).update(processing_attempts=processing.MOST_ATTEMPTS)
+    objects.seal_bytes(f"recordings/{recording.pk}/poster-{processing.MOST_ATTEMPTS}", recording.key_id, b"a poster")
     processing.prepare(recording.pk)
     recording.refresh_from_db()
     assert recording.processing == State.FAILED
     assert "cut short" in recording.processing_error
+    assert _stored(recording) == {recording.original}, "nor does it leave what it had made"
 
 
 def test_what_a_dead_attempt_left_in_the_store_is_removed(raw):

@@ -61,7 +61,7 @@ def violence():
 
 def test_acceptance_makes_row_event_and_job_together(officer, monkeypatch):
     told = Hook("test")
-    told.register(lambda recording: told_of.append(recording))
+    told.register(lambda recordings: told_of.append(recordings))
     told_of = []
     monkeypatch.setattr(hooks, "accepted", told)
     camera = factories.camera(officer.unit)
@@ -70,7 +70,7 @@ def test_acceptance_makes_row_event_and_job_together(officer, monkeypatch):
     recording = services.accept(new, actor="dock:1")
     assert Incident.objects.filter(pk=incident).exists()
     assert (recording.mount, recording.state, recording.processing) == (camera.mount, "live", "waiting")
-    assert told_of == [recording]
+    assert told_of == [[recording]]
     event = ledger.history(recording.custody_id)[0]
     assert (event.tag, event.actor, event.details["sequence"]) == ("recording.collected", "dock:1", 7)
     assert recording.collected.id == event.id

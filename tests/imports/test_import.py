@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -260,28 +262,37 @@ def test_an_empty_folder_is_never_called_deletable(tmp_path: Path) -> None:
     assert "no file was found" in run_import(tmp_path).verdict.sentence
 
 
+@pytest.mark.parametrize("place", ["a place", "a place\0that no database takes"])
 def test_a_refusal_of_one_file_stops_no_other_and_leaves_nothing_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
+    from bluelamp.footage.services import NewRecording
     from bluelamp.ingest.imports.services import batches
     from bluelamp.kernel.errors import Conflict
 
-    real = batches.accept
+    accept_all, of_arrived = batches.accept_all, batches.of_arrived
+    refused = {len(FILES["clip 3.mp4"])}
 
-    def accept(new, actor):
-        if new.size == len(FILES["clip 3.mp4"]):
+    def of_uploads(uploads: Iterable[Upload]) -> list[NewRecording]:
+        return [replace(new, place=place) if new.size in refused else new for new in of_arrived(uploads)]
+
+    def accept(news: list[NewRecording], actor: str) -> list[Recording]:
+        if "\0" not in place and any(new.size in refused for new in news):
             raise Conflict("This recording has been received before.")
-        return real(new, actor=actor)
+        return accept_all(news, actor=actor)
 
-    monkeypatch.setattr(batches, "accept", accept)
+    monkeypatch.setattr(batches, "of_arrived", of_uploads)
+    monkeypatch.setattr(batches, "accept_all", accept)
     keys = get_keyring().count()
-    fill(tmp_path, FILES)
+    fill(tmp_path, {**FILES, "copy.mp4": FILES["clip 3.mp4"]})
     standing = run_import(tmp_path)
-    assert states(standing) == {"imported": 4, "refused": 1}
+    assert states(standing) == {"imported": 4, "refused": 2}
     assert get_keyring().count() == keys + 4
     assert not Upload.objects.filter(cleared=False).exists()
+    for recording in Recording.objects.all():
+        assert [item.tag for item in custody.history(recording.custody_id)].count("recording.collected") == 1
     monkeypatch.undo()
-    assert states(run_import(tmp_path)) == {"imported": 5}
+    assert states(run_import(tmp_path)) == {"imported": 5, "duplicate": 1}
 
 
 def test_a_source_that_has_gone_keeps_what_is_known_of_it(tmp_path: Path) -> None:

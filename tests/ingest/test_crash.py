@@ -41,7 +41,7 @@ SIZE = 40 * MIB
 
 _COLLECTED = """
 SELECT count(*) FROM custody_event e JOIN custody_detail d ON d.event_id = e.id
-WHERE e.tag = 'recording.collected' AND d.fields->>'subject' = %s
+WHERE e.tag = 'recording.collected' AND d.subject = %s
 """
 _QUEUED = "SELECT 1 FROM procrastinate_jobs WHERE status = 'todo' AND task_name = 'footage.prepare'"
 

@@ -12,11 +12,14 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from procrastinate.jobs import Job
+from procrastinate.utils import utcnow
 
-from bluelamp.ingest import services, staging
+from bluelamp.ingest import services, staging, tasks
 from bluelamp.ingest.admission import Admission
 from bluelamp.ingest.models import Upload
 from bluelamp.kernel import clock
+from bluelamp.kernel.errors import StorageFull
 from bluelamp.vault.keyring import get_keyring
 from bluelamp.vault.objects import SealedReader
 from tests import factories
@@ -212,6 +215,16 @@ def test_joining_goes_on_after_a_crash_in_its_midst(docking: Docking, url: str) 
     assert docking.recordings.count() == 1
 
 
+def test_joining_that_finds_no_room_is_tried_again_when_there_may_be_some() -> None:
+    waits = []
+    for attempts in range(10):
+        job = Job(id=1, queue="intake", lock=None, queueing_lock=None, task_name=tasks.join.name, attempts=attempts)
+        retry = tasks.join.get_retry_exception(StorageFull("There is no room."), job)
+        waits.append(retry.retry_decision.retry_at - utcnow() if retry else None)
+    assert waits[-1] is None, "not for ever"
+    assert sum((wait for wait in waits if wait), timedelta()) > timedelta(minutes=2), "not at once five times"
+
+
 def test_parts_in_another_order_are_rejected_since_the_camera_signed_the_whole(docking: Docking, url: str) -> None:
     urls = sent_parts(docking, CONTENT[:1_200_000], CONTENT[1_200_000:])
     assert whole(docking, urls[::-1]).status_code == 201
@@ -230,6 +243,25 @@ def test_parts_that_are_not_complete_do_not_add_up_or_come_twice_are_refused(doc
     for urls in ([first], [first, first], [first, unfinished], [first, "/dock/tus/nonsense"], [first] * 65):
         assert whole(docking, urls).status_code == 400, urls
     assert whole(docking, [first, second]).status_code == 201
+
+
+def test_what_was_acknowledged_in_one_piece_outlives_parts_that_do_not_fit(docking: Docking, url: str) -> None:
+    docking.patch(url, 0, CONTENT[:1000])
+    assert whole(docking, sent_parts(docking, CONTENT[:1_200_000])).status_code == 400
+    assert docking.head(url).headers["Upload-Offset"] == "1000"
+    assert docking.patch(url, 1000, CONTENT[1000:]).status_code == 204
+    assert stored(docking) == CONTENT
+
+
+def test_parts_take_the_place_of_what_was_begun_in_one_piece(docking: Docking, url: str) -> None:
+    docking.patch(url, 0, CONTENT[:1000])
+    begun = row_of(url)
+    address = whole(docking, sent_parts(docking, CONTENT)).headers["Location"]
+    services.join(row_of(address).pk)
+    assert stored(docking) == CONTENT
+    begun.refresh_from_db()
+    assert (begun.state, begun.cleared, get_keyring().has(begun.key_id)) == (Upload.State.ABANDONED, True, False)
+    assert not staging.folder_of(begun.pk).exists()
 
 
 def test_another_dock_cannot_use_see_or_end_a_part(docking: Docking, url: str, stranger: httpx.Client) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import psycopg
 import pytest
 from django.db import connection
@@ -12,7 +14,8 @@ from psycopg.conninfo import make_conninfo
 from bluelamp import custody
 from bluelamp.custody import keys, sequencer
 from bluelamp.custody import queries as custody_queries
-from bluelamp.custody.models import CustodyLeaf
+from bluelamp.custody import verification as custody_verification
+from bluelamp.custody.models import CustodyEvent, CustodyLeaf
 from bluelamp.custody.queries import latest_checkpoint
 from bluelamp.formats import merkle, signed_note
 from bluelamp.formats.checkpoint import Checkpoint
@@ -53,12 +56,12 @@ def test_the_page_shows_the_signed_note_its_size_and_its_root(as_auditor):
     assert checkpoint.root.hex() in page
     for line in checkpoint.note.splitlines():
         assert line.replace("+", "&#43;") in page or line in page
-    assert verification.own_verifier_key() in page
+    assert keys.own_vkey() in page
 
 
 @pytest.mark.django_db
 def test_an_untouched_ledger_is_good_and_the_check_is_recorded(as_auditor, auditor, monkeypatch):
-    monkeypatch.setattr(custody_queries, "_STRETCH", 4)  # so that eleven leaves take several stretches
+    monkeypatch.setattr(custody_verification, "_PAGE", 4)  # so that eleven leaves are read in several pages
     _events(10)
     sequencer.drain()
     size = latest_checkpoint().size
@@ -98,7 +101,7 @@ def test_a_note_that_was_never_signed_here_is_not_believed(forge):
     sequencer.drain()
     found = services.verify(actor="person:1", kept_note=forge(latest_checkpoint().note))
     assert not found.good
-    assert found.problems[0].startswith("Against the note that was kept: The checkpoint cannot be trusted")
+    assert found.problems[0].startswith("The note that was kept cannot be trusted")
 
 
 @pytest.mark.django_db
@@ -148,19 +151,23 @@ def _name(url):
     ("sql", "said"),
     [
         (
-            "UPDATE custody_detail SET fields = jsonb_set(fields, '{actor}', '\"person:99\"') WHERE event_id = THIRD",
+            "UPDATE custody_detail SET stored = set_byte(stored, 12, get_byte(stored, 12) # 255) "
+            "WHERE event_id = THIRD",
             "does not match what the ledger says the event was",
         ),
+        ("UPDATE custody_detail SET actor = 'person:99' WHERE event_id = THIRD", "in the list is not what"),
+        ("UPDATE custody_detail SET subject = 'recording:b' WHERE event_id = THIRD", "in the list is not what"),
+        ("UPDATE custody_detail SET also = '{recording:b}' WHERE event_id = THIRD", "in the list is not what"),
         (
             "UPDATE custody_event SET at = at - interval '1 day' WHERE id = THIRD",
-            "type or time in the list is not what",
+            "in the list is not what",
         ),
-        ("UPDATE custody_event SET tag = 'session.ended' WHERE id = THIRD", "type or time in the list is not what"),
+        ("UPDATE custody_event SET tag = 'session.ended' WHERE id = THIRD", "in the list is not what"),
         ("DELETE FROM custody_leaf WHERE event_id = THIRD", "is missing"),
         ("DELETE FROM custody_leaf WHERE event_id = LAST", "neither in the tree nor in the queue"),
         ("UPDATE custody_event SET entry = decode(repeat('00', 32), 'hex') WHERE id = THIRD", "do not hash"),
         ("DELETE FROM custody_detail WHERE event_id = SECOND", "is missing"),
-        ("UPDATE custody_detail SET salts = '{}' WHERE event_id = SECOND", "does not match"),
+        ("UPDATE custody_detail SET stored = '' WHERE event_id = SECOND", "does not match"),
         ("UPDATE custody_checkpoint SET note = replace(note, '6', '5')", "cannot be trusted"),
     ],
 )
@@ -178,31 +185,40 @@ def test_a_history_that_was_rewritten_whole_is_betrayed_by_a_note_that_was_kept(
     _events(2)
     sequencer.drain()
     for sql in (
-        "UPDATE custody_detail SET fields = other.fields, salts = other.salts FROM custody_detail other "
+        "UPDATE custody_detail SET (stored, subject, actor, also) = "
+        "(other.stored, other.subject, other.actor, other.also) FROM custody_detail other "
         "WHERE custody_detail.event_id = SECOND AND other.event_id = THIRD",
         "UPDATE custody_event SET entry = other.entry, at = other.at FROM custody_event other "
         "WHERE custody_event.id = SECOND AND other.id = THIRD",
     ):
         tampered(sql)
     tree = merkle.CompactRange()
-    for _, entry, *_ in custody_queries.leaves():
-        tree.append(merkle.leaf_hash(entry))
+    for event_id in CustodyLeaf.objects.order_by("index").values_list("event_id", flat=True):
+        tree.append(merkle.leaf_hash(bytes(CustodyEvent.objects.get(pk=event_id).entry)))
     forged = Checkpoint(keys.log_origin(), tree.size, tree.root())
     note = signed_note.sign_note(forged.text(), forged.origin, keys.log_key())
-    tampered("UPDATE custody_checkpoint SET note = %s, root = %s WHERE size = %s", note, tree.root(), tree.size)
+    tampered(
+        "UPDATE custody_checkpoint SET note = %s, root = %s, frontier = %s, previous = 0 WHERE size = %s",
+        *(note, tree.root(), tree.to_bytes(), tree.size),
+    )
+    tampered("DELETE FROM custody_checkpoint WHERE size < %s", tree.size)
+    tampered("UPDATE custody_log_key SET since_size = %s", tree.size)
     assert services.verify(actor="person:1").good
     found = services.verify(actor="person:1", kept_note=kept.note)
-    assert found.problems == ("Against the note that was kept: The leaves do not hash to the checkpoint's root.",)
+    (problem,) = found.problems
+    assert problem.startswith("The note that was kept, of size 6: the leaves do not hash to its root")
 
 
 def test_the_page_calls_tampering_by_its_name(tampered):
     client = Client()
     signin.quickly(client, factories.person(Role.AUDITOR))
     sequencer.drain()
-    tampered("UPDATE custody_detail SET fields = jsonb_set(fields, '{reason}', '\"because\"') WHERE event_id = THIRD")
+    tampered(
+        "UPDATE custody_detail SET stored = set_byte(stored, 12, get_byte(stored, 12) # 255) WHERE event_id = THIRD"
+    )
     page = client.post(ADDRESS).content.decode()
     assert "Evidence of tampering" in page
-    assert "Leaf 2 does not match" in page
+    assert re.search(r"Leaf 2 \(event \d+\) does not match", page)
     (item,) = [each for each in custody_queries.history("system:ledger") if each.tag == "ledger.verified"]
     assert item.details["problems"] == 1
 

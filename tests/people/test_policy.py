@@ -42,6 +42,7 @@ view_requests      -    -    -    -    yes  yes  -    yes  -
 handle_requests    -    -    -    -    yes  -    -    -    -
 view_oversight     -    yes  yes  -    yes  yes  -    yes  yes
 view_audit         -    -    -    -    -    yes  -    yes  -
+erase_details      -    -    -    -    yes  yes  -    -    -
 view_policy        yes  yes  yes  yes  yes  yes  yes  yes  yes
 manage_policy      -    -    yes  -    -    -    -    -    -
 """

@@ -1,11 +1,23 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 import urllib.request
 
 from django.conf import settings
 
 from tests.web.sending import answer, post, send, serving
+
+
+def test_a_web_process_has_loaded_its_pages_before_the_first_request_but_nothing_that_decodes_footage() -> None:
+    script = (
+        "import sys, bluelamp.project.asgi\n"
+        "print('pages:', 'bluelamp.rights.public_views' in sys.modules)\n"
+        "print('decoders:', sorted({'av', 'PIL', 'numpy', 'boto3'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["pages: True", "decoders: []"]
 
 
 def test_slow_senders_do_not_keep_anybody_from_a_page() -> None:

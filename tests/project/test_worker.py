@@ -11,7 +11,7 @@ from bluelamp.project import worker
 
 
 def test_every_job_stands_in_a_queue_that_is_served():
-    served = {*worker.MEDIA_QUEUES, *worker.DUTY_QUEUES}
+    served = {*worker.MEDIA_QUEUES, *worker.DUTY_QUEUES, *worker.CHECK_QUEUES}
     ours = {name: task.queue for name, task in app.tasks.items() if not name.startswith(("builtin:", "procrastinate."))}
     assert {name: queue for name, queue in ours.items() if queue not in served} == {}
 

@@ -78,7 +78,7 @@ def _until_somebody_waits():
 
 def _accept(wearer, started):
     recording = factories.recording(wearer, started_at=started)
-    hooks.accepted.call(recording)
+    hooks.accepted.call([recording])
     return recording.pk
 
 

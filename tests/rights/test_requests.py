@@ -91,7 +91,7 @@ def test_footage_docked_after_the_request_is_held_on_arrival(borough, wearer):
     request = ask(borough, at)
     services.confirm_email(request)
     late = factories.recording(wearer, started_at=at)
-    hooks.accepted.call(late)
+    hooks.accepted.call([late])
     assert late.holds.get(released_at=None).source == request.custody_id
 
 

@@ -1,6 +1,7 @@
 """The contract of every store, then what holds for plain files alone."""
 
 import contextlib
+import errno
 import multiprocessing
 import os
 import threading
@@ -204,6 +205,30 @@ def test_a_full_disk_is_said_and_leaves_nothing(local, tmp_path):
     with pytest.raises(StorageFull, match="sender keeps its copy"):
         local.put_stream(NAME, from_full_disk())
     assert _files(tmp_path / "store") == []
+
+
+def test_a_file_system_that_has_turned_read_only_is_a_store_that_cannot_be_used(local, tmp_path, monkeypatch):
+    local.put_stream(NAME, [b"x"])
+    source = tmp_path / "source"
+    source.write_bytes(b"y")
+
+    def read_only(path, *_, **__):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
+
+    with monkeypatch.context() as kernel:
+        kernel.setattr(os, "open", read_only)
+        for put in (
+            lambda: local.put_stream(f"{NAME}2", [b"x"]),
+            lambda: local.put_file(f"{NAME}2", source),
+            lambda: local.put_file(f"{NAME}2", source, move=True),
+        ):
+            with pytest.raises(StoreUnavailable, match="did not answer"):
+                put()
+    with monkeypatch.context() as kernel:
+        kernel.setattr(Path, "unlink", read_only)
+        with pytest.raises(StoreUnavailable):
+            local.delete(NAME)
+    assert (list(local.list()), source.read_bytes()) == ([NAME], b"y")
 
 
 def test_a_half_written_object_is_in_no_listing_and_swept_when_old(local, tmp_path):

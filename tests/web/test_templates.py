@@ -32,5 +32,7 @@ def test_a_template_needs_nothing_that_the_content_security_policy_forbids(name)
     for tag in re.findall(r"<[a-zA-Z][^<>]*>", source):
         assert not re.search(r"\s(style|on[a-z]+|hx-on[\w:-]*)\s*=", tag), tag
         if re.match(r"<style\b|<script\b(?![^>]*\bsrc=)(?![^>]*application/json)", tag):
-            assert "csp_nonce()" in tag, tag
+            # A file that leaves with a package is served by nobody: it carries a policy of its own, without scripts.
+            own = "Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"" in source
+            assert "csp_nonce()" in tag or (own and tag == "<style>"), tag
         assert "javascript:" not in tag, tag

@@ -13,5 +13,5 @@ class CasesConfig(AppConfig):
         footage_hooks.members.register(queries.members)
         footage_hooks.recordings_of_member.register(queries.recordings_of_member)
         footage_hooks.deleted.register(services.forget_content)
-        retention_hooks.reasons.register(queries.retention_reasons)
+        retention_hooks.attached_reasons.register(queries.retention_reasons)
         panels.register()

@@ -39,6 +39,8 @@ _COMMANDS = (
     _Entry("backup", "backup", "backup", "Back up the database."),
     _Entry("restore", "backup", "restore", "Restore a backup and re-apply the erasures made since."),
     _Entry("verify", "verify", "verify", "Verify a package, a link or this installation's ledger."),
+    _Entry("keys", "keys", "app", "The keys that sign the custody log's checkpoints."),
+    _Entry("witness", "witness", "witness", "Run an independent witness of forces' custody logs."),
     _Entry("bench", "bench", "bench", "Measure against peers."),
 )
 

@@ -1,4 +1,4 @@
-"""`bluelamp verify`: is this installation's ledger what its last signed checkpoint says? Is an import's report genuine?
+"""`bluelamp verify`: is a package what the force made? An import's report? This installation's ledger? A log elsewhere?
 
 Exit code 0: it is. 1: evidence of tampering. 2: cannot tell.
 """
@@ -14,49 +14,83 @@ from rich.console import Console
 
 
 def verify(
-    report: Annotated[Path | None, typer.Argument(help="An import's signed report (JSON).", show_default=False)] = None,
+    package: Annotated[
+        Path | None, typer.Argument(help="A package (ZIP), or an import's signed report (JSON).", show_default=False)
+    ] = None,
     database: Annotated[bool, typer.Option("--database", help="Check the ledger of this installation.")] = False,
     key: Annotated[
-        str, typer.Option("--key", help="The published key: of the log (C2SP), or for a report of receipts (base64).")
-    ] = "",
+        list[str] | None,
+        typer.Option(
+            "--key",
+            help="The published key: of the log (C2SP vkey; may be repeated), or for a report of receipts (base64).",
+            show_default=False,
+        ),
+    ] = None,
+    note: Annotated[
+        Path | None, typer.Option("--note", help="With --database: a checkpoint that was kept.", show_default=False)
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    follow: Annotated[str, typer.Option("--follow", help="Watch the log at this address, such as …/log.")] = "",
+    witness: Annotated[
+        list[str] | None,
+        typer.Option("--witness", help="Key of a witness, VKEY or URL=VKEY; may be repeated.", show_default=False),
+    ] = None,
+    state: Annotated[
+        Path | None, typer.Option("--state", help="With --follow: where it remembers what it saw.", show_default=False)
+    ] = None,
+    every: Annotated[float, typer.Option("--every", help="With --follow: seconds between two looks.")] = 60.0,
+    once: Annotated[bool, typer.Option("--once", help="With --follow: look once and end.")] = False,
+    entries: Annotated[
+        bool, typer.Option("--entries/--no-entries", help="With --follow: read every entry and rebuild the tree.")
+    ] = True,
+    stall_minutes: Annotated[
+        float, typer.Option("--stall-minutes", help="With --follow: alarm when the log has not grown for so long.")
+    ] = 1440.0,
+    cosign_minutes: Annotated[
+        float, typer.Option("--cosign-minutes", help="With --follow: alarm when a cosignature is missing for so long.")
+    ] = 15.0,
+    on_alarm: Annotated[
+        str, typer.Option("--on-alarm", help="With --follow: command to run, with the alarm on its standard input.")
+    ] = "",
 ) -> None:
-    """Verify the custody ledger (every commitment, every leaf, the checkpoint's signature), or an import's report."""
+    """Verify a package, an import's report, this installation's custody ledger, or a log at an address.
+
+    Exit code 0: good. 1: evidence of tampering or damage. 2: cannot tell.
+    """
     console = Console()
-    if report is not None:
-        raise typer.Exit(_verify_report(report, key))
+    keys, witnesses = key or [], witness or []
+    if follow:
+        from bluelamp.cli import follow as monitor
+
+        limits = monitor.Limits(every, once, entries, stall_minutes, cosign_minutes)
+        raise typer.Exit(monitor.run(follow, keys, witnesses, state, limits, json=json, on_alarm=on_alarm))
+    if package is not None and _is_json(package):
+        raise typer.Exit(_verify_report(package, keys[0] if keys else ""))
+    if package is not None:
+        from bluelamp.verify import command
+
+        raise typer.Exit(command.run(package, keys, [_vkey(text) for text in witnesses], as_json=json))
     if not database:
-        console.print("Say what to verify: bluelamp verify --database, or the report of an import")
+        console.print("Say what to verify: a package, the report of an import, --database or --follow")
         raise typer.Exit(2)
-    from bluelamp.cli import django_ready
+    from bluelamp.cli import verify_database
 
-    django_ready()
-    from bluelamp.custody import keys, queries
-    from bluelamp.formats.signed_note import verifier_key
-    from bluelamp.verify.ledger import Leaf, check_ledger
+    raise typer.Exit(verify_database.run(keys, note, json=json))
 
-    latest = queries.latest_checkpoint()
-    if latest is None:
-        console.print("There is no checkpoint yet, so nothing can be verified. Start the worker: bluelamp up")
-        raise typer.Exit(2)
-    trusted = key or verifier_key(keys.log_origin(), keys.log_key())
-    report = check_ledger((Leaf(*leaf) for leaf in queries.leaves()), latest.note, trusted)
-    if json:
-        typer.echo(json_module.dumps({"size": report.size, "problems": report.problems, "good": report.good}))
-    elif report.good:
-        console.print(f"[green]Good.[/] {report.size} custody events match the signed checkpoint.")
-        if not key:
-            console.print(
-                "The signature was checked against this installation's own key. To be independent of it, "
-                f"give the key that the force published: --key '{trusted}'",
-                soft_wrap=True,
-            )
-    else:
-        console.print("[red]Evidence of tampering.[/] The footage itself is not touched by this check.")
-        for problem in report.problems:
-            console.print(f"  {problem}")
-        console.print("Keep the data folder as it is and call whoever audits this system.")
-    raise typer.Exit(0 if report.good else 1)
+
+def _is_json(path: Path) -> bool:
+    """Whether the file looks like an import's report; a package is a ZIP file."""
+    try:
+        with path.open("rb") as file:
+            return file.read(64).lstrip()[:1] == b"{"
+    except OSError:
+        return False
+
+
+def _vkey(witness: str) -> str:
+    """Without the address that --follow knows a witness by."""
+    address, _, key = witness.partition("=")
+    return key if "://" in address else witness
 
 
 def _verify_report(path: Path, key: str) -> int:

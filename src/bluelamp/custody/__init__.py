@@ -4,7 +4,7 @@ Rooms define their events in `<room>/events.py` and record them with `custody.re
 """
 
 from bluelamp.custody.event import Event, Operation, event_type, registered_types
-from bluelamp.custody.recording import CustodyRecord, record
+from bluelamp.custody.recording import CustodyRecord, record, record_all
 from bluelamp.custody.service import ServiceWithoutEvent, nothing_changed, service, unrecorded
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "event_type",
     "nothing_changed",
     "record",
+    "record_all",
     "registered_types",
     "service",
     "unrecorded",

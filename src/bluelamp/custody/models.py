@@ -1,8 +1,13 @@
-"""Append-only tables; triggers and the application's role both refuse UPDATE, DELETE and TRUNCATE (see migrations)."""
+"""Append-only tables; triggers and the application's role both refuse UPDATE, DELETE and TRUNCATE (see migrations).
 
+None has a foreign key in the database: each event would pay for checking what `bluelamp verify --database` proves, and
+proves also against somebody who owns the tables.
+"""
+
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models.fields.json import KeyTextTransform, KeyTransform
+from django.db.models import Q
 
 
 class CustodyEvent(models.Model):
@@ -18,25 +23,34 @@ class CustodyEvent(models.Model):
 
 
 class CustodyDetail(models.Model):
-    """The values of an event's fields and the salt of each; a value can be erased lawfully, its commitment stays."""
+    """What an event says: the preimages of its commitments, verbatim (`formats.leaf`), and what it is found by.
 
-    event = models.OneToOneField(CustodyEvent, models.PROTECT, primary_key=True, related_name="detail")
-    fields = models.JSONField()
-    salts = models.JSONField()
+    A value can be erased lawfully, by `custody_erase` in the database alone; its commitment stays.
+    """
+
+    event = models.OneToOneField(
+        CustodyEvent, models.PROTECT, primary_key=True, related_name="detail", db_constraint=False
+    )
+    actor = models.TextField()
+    subject = models.TextField()
+    also = ArrayField(models.TextField(), default=list)
+    stored = models.BinaryField()
 
     class Meta:
         db_table = "custody_detail"
         indexes = [
-            models.Index(KeyTextTransform("subject", "fields"), name="custody_detail_subject"),
-            models.Index(KeyTextTransform("actor", "fields"), name="custody_detail_actor"),
-            GinIndex(KeyTransform("also", "fields"), name="custody_detail_also"),
+            models.Index(fields=["subject"], name="custody_detail_subject"),
+            models.Index(fields=["actor"], name="custody_detail_actor"),
+            GinIndex(fields=["also"], name="custody_detail_also", condition=~Q(also=[])),
         ]
 
 
 class CustodyPending(models.Model):
     """Events committed but not yet in the tree; filled in the event's transaction, drained by the sequencer."""
 
-    event = models.OneToOneField(CustodyEvent, models.PROTECT, primary_key=True, related_name="pending")
+    event = models.OneToOneField(
+        CustodyEvent, models.PROTECT, primary_key=True, related_name="pending", db_constraint=False
+    )
 
     class Meta:
         db_table = "custody_pending"
@@ -46,16 +60,33 @@ class CustodyLeaf(models.Model):
     """Which event is which leaf of the tree."""
 
     index = models.BigIntegerField(primary_key=True)
-    event = models.OneToOneField(CustodyEvent, models.PROTECT, related_name="leaf")
+    event = models.OneToOneField(CustodyEvent, models.PROTECT, related_name="leaf", db_constraint=False)
 
     class Meta:
         db_table = "custody_leaf"
 
 
+class CustodyTile(models.Model):
+    """A full tile of the tree (C2SP tlog-tiles): 256 hashes, and the root over them, which is a hash one level up."""
+
+    pk = models.CompositePrimaryKey("level", "index")
+    level = models.SmallIntegerField()
+    index = models.BigIntegerField()
+    hashes = models.BinaryField(max_length=8192)
+    root = models.BinaryField(max_length=32)
+
+    class Meta:
+        db_table = "custody_tile"
+
+
 class CustodyCheckpoint(models.Model):
-    """A signed statement of the tree's size and root, with the frontier from which the tree is continued."""
+    """A signed statement of the tree's size and root, with the frontier from which the tree is continued.
+
+    `previous` is the size of the checkpoint before it, 0 for the first.
+    """
 
     size = models.BigIntegerField(primary_key=True)
+    previous = models.BigIntegerField()
     root = models.BinaryField(max_length=32)
     frontier = models.BinaryField()
     note = models.TextField()
@@ -65,5 +96,37 @@ class CustodyCheckpoint(models.Model):
         db_table = "custody_checkpoint"
 
 
-APPEND_ONLY = ("custody_event", "custody_detail", "custody_leaf", "custody_checkpoint")
+class CustodyCosignature(models.Model):
+    """A signature line on a checkpoint (C2SP tlog-cosignature), as a witness, named by its vkey, sent it."""
+
+    pk = models.CompositePrimaryKey("size", "witness")
+    size = models.BigIntegerField()
+    witness = models.TextField()
+    line = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "custody_cosignature"
+
+
+class CustodyLogKey(models.Model):
+    """A key that signs, or signed, the log's checkpoints: its vkey, and the size of the first checkpoint it signed."""
+
+    vkey = models.TextField(primary_key=True)
+    since_size = models.BigIntegerField()
+    since = models.DateTimeField()
+
+    class Meta:
+        db_table = "custody_log_key"
+
+
+APPEND_ONLY = (
+    "custody_event",
+    "custody_detail",
+    "custody_leaf",
+    "custody_tile",
+    "custody_checkpoint",
+    "custody_cosignature",
+    "custody_log_key",
+)
 """Tables that the application may only read and insert into."""

@@ -2,42 +2,32 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
 
+from bluelamp.custody.event import registered_types
 from bluelamp.custody.models import CustodyCheckpoint
+from bluelamp.formats import leaf
+from bluelamp.formats.errors import FormatError
 
-_STRETCH = 5000
-
-_SELECT = """
-SELECT e.id, e.at, e.tag, d.fields, l.index
+SELECT_ITEMS = """
+SELECT e.id, e.at, e.tag, d.actor, d.subject, d.also, d.stored, l.index
 FROM custody_event e JOIN custody_detail d ON d.event_id = e.id LEFT JOIN custody_leaf l ON l.event_id = e.id
 """
-
-_LEAF = """
-e.entry, d.fields, d.salts, e.tag, e.at
-FROM custody_event e JOIN custody_detail d ON d.event_id = e.id
-"""
-_LEAVES = f"""
-SELECT l.index, {_LEAF} JOIN custody_leaf l ON l.event_id = e.id
-WHERE l.index > %s AND (%s::bigint IS NULL OR l.index < %s) ORDER BY l.index LIMIT %s
-"""
-# An event whose leaf, or place in the queue to the tree, somebody removed.
-_OUTSIDE = f"""
-SELECT NULL::bigint, {_LEAF}
-WHERE NOT EXISTS (SELECT FROM custody_leaf l WHERE l.event_id = e.id)
-  AND NOT EXISTS (SELECT FROM custody_pending p WHERE p.event_id = e.id)
-"""  # noqa: S608  a constant
+"""What `items` reads; conditions follow."""
+# The index of further subjects leaves out the many events that have none.
+_ABOUT = "(d.subject = %s OR (d.also @> ARRAY[%s] AND d.also <> '{}'))"
 
 
 @dataclass(frozen=True)
 class HistoryItem:
-    """One event as a person reads it. `leaf` is its index in the tree, None until the next checkpoint."""
+    """One event as a person reads it. `leaf` is its index in the tree, None until the next checkpoint.
+
+    `erased`: fields whose value the law took out of the ledger; they read as None or "".
+    """
 
     id: int
     at: datetime
@@ -49,12 +39,14 @@ class HistoryItem:
     reason: str
     details: dict[str, Any]
     leaf: int | None
+    erased: tuple[str, ...] = ()
 
 
 def history(subject: str, limit: int = 500) -> list[HistoryItem]:
     """The latest `limit` events about `subject`, oldest first."""
-    sql = f"{_SELECT} WHERE d.fields->>'subject' = %s OR d.fields->'also' ? %s ORDER BY e.id DESC LIMIT %s"
-    return list(reversed(_items(sql, [subject, subject, limit])))
+    return list(
+        reversed(items(f"{SELECT_ITEMS} WHERE {_ABOUT} ORDER BY e.id DESC LIMIT %s", [subject, subject, limit]))
+    )
 
 
 def search(
@@ -73,8 +65,8 @@ def search(
     values: list[Any] = []
     for condition, value in (
         ("e.tag = %s", tag),
-        ("d.fields->>'actor' = %s", actor),
-        ("d.fields->>'operation' = %s", operation),
+        ("d.actor = %s", actor),
+        ("e.tag = ANY(%s)", tags_of(operation) if operation else ""),
         ("e.at >= %s", since),
         ("e.at < %s", until),
         ("e.id < %s", before_id),
@@ -83,10 +75,10 @@ def search(
             conditions.append(condition)
             values.append(value)
     if subject:
-        conditions.append("(d.fields->>'subject' = %s OR d.fields->'also' ? %s)")
+        conditions.append(_ABOUT)
         values += [subject, subject]
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    return _items(f"{_SELECT}{where} ORDER BY e.id DESC LIMIT %s", [*values, limit])
+    return items(f"{SELECT_ITEMS}{where} ORDER BY e.id DESC LIMIT %s", [*values, limit])
 
 
 def count(tag: str, since: datetime | None = None) -> int:
@@ -103,8 +95,7 @@ def happened(tag: str, *, actor: str, subject: str, since: datetime) -> bool:
     """Whether `actor` caused an event of a type about `subject` since then."""
     return bool(
         _rows(
-            "SELECT 1 FROM custody_event e JOIN custody_detail d ON d.event_id = e.id WHERE e.tag = %s AND e.at >= %s "
-            "AND d.fields->>'actor' = %s AND (d.fields->>'subject' = %s OR d.fields->'also' ? %s) LIMIT 1",
+            f"{SELECT_ITEMS} WHERE e.tag = %s AND e.at >= %s AND d.actor = %s AND {_ABOUT} LIMIT 1",
             [tag, since, actor, subject, subject],
         )
     )
@@ -114,29 +105,9 @@ def latest_checkpoint() -> CustodyCheckpoint | None:
     return CustodyCheckpoint.objects.order_by("-size").first()
 
 
-def leaves(below: int | None = None) -> Iterator[tuple[int | None, bytes, dict[str, Any], dict[str, str], bool]]:
-    """Every leaf in order, for verification: index, entry, fields, salts (hex), and whether tag and time are as said.
-
-    Then, with index None, each event that stands neither in the tree nor in the queue to it. `below`: only the leaves
-    with smaller indexes. Read in stretches, so that a ledger of any length fits into memory.
-    """
-    after = -1
-    while rows := _rows(_LEAVES, [after, below, below, _STRETCH]):
-        yield from (_leaf(*row) for row in rows)
-        after = rows[-1][0]
-    if below is None:
-        yield from (_leaf(*row) for row in _rows(_OUTSIDE, []))
-
-
-def _leaf(
-    index: int | None, entry: Any, raw: Any, salts: Any, tag: str, at: datetime
-) -> tuple[int | None, bytes, dict[str, Any], dict[str, str], bool]:
-    fields = parsed(raw)
-    try:
-        as_said = fields["tag"] == tag and datetime.fromisoformat(fields["at"]) == at
-    except (KeyError, TypeError, ValueError):
-        as_said = False
-    return index, bytes(entry), fields, parsed(salts), as_said
+def tags_of(operation: str) -> list[str]:
+    """The types of event that are one of the six operations."""
+    return [tag for tag, kind in registered_types().items() if kind.operation == operation]
 
 
 def _rows(sql: str, values: list[Any]) -> list[Any]:
@@ -145,30 +116,33 @@ def _rows(sql: str, values: list[Any]) -> list[Any]:
         return list(cursor.fetchall())
 
 
-def history_item(event_id: int, at: datetime, tag: str, raw: Any, leaf: int | None) -> HistoryItem:
-    """An event from its row: id, time, type, the JSON of its fields, index of its leaf."""
-    fields = parsed(raw)
+def items(sql: str, values: list[Any] | dict[str, Any]) -> list[HistoryItem]:
+    """The events that a query which begins with `SELECT_ITEMS` finds."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return [history_item(*row) for row in cursor.fetchall()]
+
+
+def history_item(
+    event_id: int, at: datetime, tag: str, actor: str, subject: str, also: list[str], stored: Any, index: int | None
+) -> HistoryItem:
+    """An event from its row, in the order of `SELECT_ITEMS`."""
+    try:
+        fields = list(leaf.read(bytes(stored)))
+    except FormatError:
+        # Somebody changed it in the database. The verification names it; the history shows what is left.
+        fields = [leaf.Field("reason", b"", "What this event said cannot be read: it was damaged or changed.")]
+    said = {field.name: field.value for field in fields if field.erased_by is None}
     return HistoryItem(
         id=event_id,
         at=at,
         tag=tag,
-        operation=fields.get("operation", ""),
-        actor=fields.get("actor", ""),
-        subject=fields.get("subject", ""),
-        also=tuple(fields.get("also", ())),
-        reason=fields.get("reason", ""),
-        details={name[7:]: value for name, value in fields.items() if name.startswith("detail.")},
-        leaf=leaf,
+        operation=str(said.get("operation") or ""),
+        actor=actor,
+        subject=subject,
+        also=tuple(also),
+        reason=str(said.get("reason") or ""),
+        details={name[7:]: value for name, value in said.items() if name.startswith("detail.")},
+        leaf=index,
+        erased=tuple(field.name.removeprefix("detail.") for field in fields if field.erased_by is not None),
     )
-
-
-def parsed(value: Any) -> dict[str, Any]:
-    """A JSON column's value; Django's connection hands it out as text."""
-    found: dict[str, Any] = json.loads(value) if isinstance(value, str) else value
-    return found
-
-
-def _items(sql: str, values: list[Any]) -> list[HistoryItem]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        return [history_item(*row) for row in cursor.fetchall()]

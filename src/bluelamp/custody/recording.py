@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from psycopg.types.json import Jsonb
 
 from bluelamp.custody.event import Event
 from bluelamp.custody.service import note_event
-from bluelamp.formats import canonical
+from bluelamp.formats import leaf
 from bluelamp.kernel import clock
-
-_SALT_BYTES = 16
 
 # One statement: the event, what it says, and its place in the queue to the tree.
 _INSERT = """
 WITH event AS (
     INSERT INTO custody_event (entry, tag, at) VALUES (%s, %s, %s) RETURNING id
 ), detail AS (
-    INSERT INTO custody_detail (event_id, fields, salts) SELECT id, %s, %s FROM event
+    INSERT INTO custody_detail (event_id, actor, subject, also, stored) SELECT id, %s, %s, %s, %s FROM event
 ), pending AS (
     INSERT INTO custody_pending (event_id) SELECT id FROM event
 )
 SELECT id FROM event
 """
+
+# Many are copied, which costs a third of an INSERT. Their numbers are drawn first and rise in the order given, which is
+# the order of the leaves.
+_NUMBERS = "SELECT nextval(pg_get_serial_sequence('custody_event', 'id')) FROM generate_series(1, %s)"
+_COPY_EVENTS = "COPY custody_event (id, entry, tag, at) FROM STDIN (FORMAT BINARY)"
+_COPY_DETAILS = "COPY custody_detail (event_id, actor, subject, also, stored) FROM STDIN (FORMAT BINARY)"
+_COPY_PENDING = "COPY custody_pending (event_id) FROM STDIN (FORMAT BINARY)"
+_FEW = 4  # as many round trips as copying takes
+_MOST_AT_ONCE = 1000  # events copied at once, so that memory stays small
 
 
 @dataclass(frozen=True)
@@ -45,26 +52,28 @@ def record(event: Event) -> CustodyRecord:
     Raises RuntimeError outside a transaction: an event without its change, or a change without its event, must be
     impossible. The leaf's format is docs/protocols/custody-leaf.md.
     """
-    if not connection.in_atomic_block:
-        raise RuntimeError(f"{event.tag} was recorded outside a transaction")
-    at = clock.now()
-    fields = leaf_fields(event, at)
-    salts = {name: secrets.token_bytes(_SALT_BYTES) for name in fields}
-    entry = canonical.commit(fields, salts)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _INSERT,
-            [
-                entry,
-                event.tag,
-                at,
-                Jsonb(fields),
-                Jsonb({name: salt.hex() for name, salt in salts.items()}),
-            ],
-        )
-        (event_id,) = cursor.fetchone()
+    _require_transaction(event)
+    recorded = _record_one(event, clock.now())
     note_event()
-    return CustodyRecord(event_id, entry, at)
+    return recorded
+
+
+def record_all(events: Sequence[Event]) -> list[CustodyRecord]:
+    """Record many events in the caller's transaction, with a few statements for each thousand of them.
+
+    What stands in the ledger is what `record` would have written for one after the other, in this order, but that all
+    have the same time. Returns their records in the same order; nothing for no events. Raises RuntimeError outside a
+    transaction.
+    """
+    if not events:
+        return []
+    _require_transaction(events[0])
+    at = clock.now()
+    records: list[CustodyRecord] = []
+    for first in range(0, len(events), _MOST_AT_ONCE):
+        records += _record_some(events[first : first + _MOST_AT_ONCE], at)
+    note_event()
+    return records
 
 
 def leaf_fields(event: Event, at: datetime) -> dict[str, Any]:
@@ -79,3 +88,46 @@ def leaf_fields(event: Event, at: datetime) -> dict[str, Any]:
         "reason": event.reason,
         **{f"detail.{name}": value for name, value in event.details().items()},
     }
+
+
+def _require_transaction(event: Event) -> None:
+    if not connection.in_atomic_block:
+        raise RuntimeError(f"{event.tag} was recorded outside a transaction")
+
+
+def _leaf(event: Event, at: datetime) -> tuple[bytes, bytes]:
+    """The entry that commits to an event, and what is stored of it."""
+    fields = leaf_fields(event, at)
+    # One draw from the system's generator for all salts: each costs a system call.
+    return leaf.write(fields, secrets.token_bytes(leaf.SALT_SIZE * len(fields)))
+
+
+def _record_one(event: Event, at: datetime) -> CustodyRecord:
+    entry, stored = _leaf(event, at)
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, [entry, event.tag, at, event.actor, event.subject, list(event.also), stored])
+        (event_id,) = cursor.fetchone()
+    return CustodyRecord(event_id, entry, at)
+
+
+def _record_some(events: Sequence[Event], at: datetime) -> list[CustodyRecord]:
+    if len(events) <= _FEW:
+        return [_record_one(event, at) for event in events]
+    leaves = [_leaf(event, at) for event in events]
+    with connection.cursor() as cursor:
+        cursor.execute(_NUMBERS, [len(events)])
+        ids = sorted(number for (number,) in cursor.fetchall())
+        given = list(zip(ids, events, leaves, strict=True))
+        with cursor.copy(_COPY_EVENTS) as copy:
+            copy.set_types(["int8", "bytea", "text", "timestamptz"])
+            for number, event, (entry, _) in given:
+                copy.write_row((number, entry, event.tag, at))
+        with cursor.copy(_COPY_DETAILS) as copy:
+            copy.set_types(["int8", "text", "text", "text[]", "bytea"])
+            for number, event, (_, stored) in given:
+                copy.write_row((number, event.actor, event.subject, list(event.also), stored))
+        with cursor.copy(_COPY_PENDING) as copy:
+            copy.set_types(["int8"])
+            for number in ids:
+                copy.write_row((number,))
+    return [CustodyRecord(number, entry, at) for number, _, (entry, _) in given]

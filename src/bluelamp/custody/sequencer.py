@@ -1,17 +1,20 @@
 """Puts committed events into the Merkle tree, in batches, and signs a checkpoint of each new size.
 
-Trees follow RFC 9162, checkpoints C2SP tlog-checkpoint. Events are taken from the pending table, never by "id greater
-than the last one seen", because ids commit out of order.
+Trees follow RFC 9162, checkpoints C2SP tlog-checkpoint, tiles C2SP tlog-tiles. Events are taken from the pending table,
+never by "id greater than the last one seen", because ids commit out of order. A batch is one transaction: leaves, the
+tiles that became full, and the checkpoint over them, or none of it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from django.db import connection
 from django.db.transaction import atomic
 
-from bluelamp.custody import keys
-from bluelamp.custody.models import CustodyCheckpoint
-from bluelamp.formats import merkle, signed_note
+from bluelamp.custody import keys, proving
+from bluelamp.custody.models import CustodyCheckpoint, CustodyTile
+from bluelamp.formats import merkle, tiles
 from bluelamp.formats.checkpoint import Checkpoint
 from bluelamp.kernel import clock
 
@@ -22,6 +25,10 @@ _DRAIN = """
 DELETE FROM custody_pending WHERE event_id IN (
     SELECT event_id FROM custody_pending ORDER BY event_id LIMIT %s
 ) RETURNING event_id
+"""
+_LEAVES = """
+INSERT INTO custody_leaf (index, event_id)
+SELECT %s + ordinality - 1, event_id FROM unnest(%s::bigint[]) WITH ORDINALITY AS t(event_id, ordinality)
 """
 
 
@@ -38,19 +45,19 @@ def run_once() -> Checkpoint | None:
         first = tree.size
         cursor.execute("SELECT id, entry FROM custody_event WHERE id = ANY(%s)", [event_ids])
         entries = {event_id: bytes(entry) for event_id, entry in cursor.fetchall()}
-        for event_id in event_ids:
-            tree.append(merkle.leaf_hash(entries[event_id]))
-        cursor.execute(
-            "INSERT INTO custody_leaf (index, event_id) "
-            "SELECT %s + ordinality - 1, event_id FROM unnest(%s::bigint[]) WITH ORDINALITY AS t(event_id, ordinality)",
-            [first, event_ids],
-        )
+        leaves = [merkle.leaf_hash(entries[event_id]) for event_id in event_ids]
+        for leaf in leaves:
+            tree.append(leaf)
+        # Tiles before leaves: what a tile begins with is read as the tree was.
+        CustodyTile.objects.bulk_create(_filled(first, leaves))
+        cursor.execute(_LEAVES, [first, event_ids])
         checkpoint = Checkpoint(keys.log_origin(), tree.size, tree.root())
         CustodyCheckpoint.objects.create(
             size=tree.size,
+            previous=first,
             root=tree.root(),
             frontier=tree.to_bytes(),
-            note=signed_note.sign_note(checkpoint.text(), checkpoint.origin, keys.log_key()),
+            note=keys.sign_checkpoint(checkpoint),
             created_at=clock.now(),
         )
     return checkpoint
@@ -62,3 +69,22 @@ def drain() -> int:
     while run_once() is not None:
         batches += 1
     return batches
+
+
+def _filled(size: int, new: list[bytes]) -> Iterator[CustodyTile]:
+    """The tiles that become full when `new` hashes are added at each level to a tree of `size` leaves."""
+    level = 0
+    while new:
+        had = size >> (tiles.HEIGHT * level)
+        index, width = divmod(had, tiles.WIDTH)
+        if width + len(new) < tiles.WIDTH:
+            return
+        row = (tiles.split_hashes(proving.read(tiles.Tile(level, index, width))) if width else []) + new
+        new = []
+        for at in range(0, len(row) - tiles.WIDTH + 1, tiles.WIDTH):
+            hashes = row[at : at + tiles.WIDTH]
+            root = merkle.root(hashes)
+            yield CustodyTile(level=level, index=index, hashes=b"".join(hashes), root=root)
+            new.append(root)
+            index += 1
+        level += 1

@@ -73,9 +73,8 @@ def wearer_at(camera: Camera, at: datetime) -> Person | None:
     return assignment.person if assignment else None
 
 
-def unit_at(camera: Camera, at: datetime) -> Unit:
-    """The unit that footage of an instant belongs to: the wearer's, else the camera's."""
-    wearer = wearer_at(camera, at)
+def unit_of(camera: Camera, wearer: Person | None) -> Unit:
+    """The unit that footage belongs to: that of who wore the camera, else the camera's."""
     return (wearer.unit if wearer else None) or camera.unit
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any
-from uuid import UUID
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import structlog
 from django.conf import settings
@@ -30,7 +30,7 @@ from bluelamp.kernel.threads import Pool
 log = structlog.get_logger(__name__)
 
 # For the database, the keyring and the store; the number bounds how many answers are read from the store at once.
-_threads = Pool("media", 8)
+threads = Pool("media", 8)
 
 _PIECE = 256 * 1024  # bytes handed to the connection at a time: what can be counted too much when it breaks
 _LOOK_AGAIN = 5.0  # seconds until a revocation or a lock stops an answer that is on its way
@@ -57,20 +57,47 @@ class Media:
         session_key = HTTPConnection(scope).cookies.get(settings.SESSION_COOKIE_NAME)
         try:
             if "recording" in names:
-                found = await _threads.run(delivery.poster, names["recording"], session_key)
+                found = await threads.run(delivery.poster, names["recording"], session_key)
             else:
-                found = await _threads.run(delivery.deliver, names["viewing"], names["variant"], session_key)
+                found = await threads.run(delivery.deliver, names["viewing"], names["variant"], session_key)
         except BluelampError as error:
-            await _refuse(send, error, scope["method"])
+            await refuse(send, error, scope["method"])
             return
-        await _Answer(found, session_key, scope, receive, send).give()
+        await Answer(_outgoing(found, session_key), scope, receive, send).give()
 
 
-class _Answer:
+class Bytes(Protocol):
+    """What is sent: `size` bytes, any stretch of which can be read in pieces."""
+
+    size: int
+
+    def iter(self, start: int, length: int) -> Iterator[memoryview]:
+        """The bytes from `start`, `length` of them."""
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """What an answer sends. `name` is for the log; `filename` is set for a download.
+
+    `look_again()` raises NotAllowed where it may not go on; `record(first, last)` puts what left into the ledger, now
+    and then (`record_every` bytes) and at the end.
+    """
+
+    name: str
+    reader: Bytes
+    content_type: str
+    etag: str
+    filename: str
+    look_again: Callable[[], object]
+    record: Callable[[int, int], object]
+    record_every: int
+
+
+class Answer:
     """One answer on its way: which bytes, how many have left, and until where they are in the ledger."""
 
-    def __init__(self, found: Delivery, session_key: str | None, scope: Scope, receive: Receive, send: Send) -> None:
-        self._found, self._session_key = found, session_key
+    def __init__(self, found: Outgoing, scope: Scope, receive: Receive, send: Send) -> None:
+        self._found = found
         self._head = scope["method"] == "HEAD"
         self._headers = Headers(scope=scope)
         self._receive, self._send = receive, send
@@ -114,7 +141,7 @@ class _Answer:
         # Opened segment by segment in a thread; the first before the answer begins, so that damage is told in words.
         pieces = self._found.reader.iter(stretch.first, stretch.length)
         try:
-            piece = await _threads.run(_next, pieces)
+            piece = await threads.run(_next, pieces)
             await self._send(start)
             while piece is not None:
                 for at in range(0, len(piece), _PIECE):
@@ -123,19 +150,19 @@ class _Answer:
                     out = bytes(piece[at : at + _PIECE])
                     self._sent += len(out)
                     await self._body(out, more=self._sent <= stretch.last)
-                if self._sent - self._recorded >= _RECORD_EVERY:
+                if self._sent - self._recorded >= self._found.record_every:
                     await self._record()
                 if time.monotonic() - looked > _LOOK_AGAIN:
-                    await self._look_again()
+                    await threads.run(self._found.look_again)
                     looked = time.monotonic()
-                piece = await _threads.run(_next, pieces)
+                piece = await threads.run(_next, pieces)
         except NotAllowed as error:
             # The answer cannot be completed any more; breaking it off is what tells the browser.
-            log.info("media.stopped", viewing=str(self._viewing_id), why=error.what_happened)
+            log.info("media.stopped", viewing=self._found.name, why=error.what_happened)
         except BluelampError as error:
-            log.error("media.failed", viewing=str(self._viewing_id), why=str(error))
+            log.error("media.failed", viewing=self._found.name, why=str(error))
             if self._sent == stretch.first:
-                await _refuse(self._send, error, "GET")
+                await refuse(self._send, error, "GET")
         finally:
             gone.cancel()
             # Shielded: what left must reach the ledger also where the server is stopping.
@@ -149,19 +176,27 @@ class _Answer:
         with suppress(OSError):  # some servers raise it where the browser has gone; `gone` knows then, too
             await self._send({"type": "http.response.body", "body": body, "more_body": more})
 
-    async def _look_again(self) -> None:
-        if self._found.viewing is not None:
-            await _threads.run(delivery.check, self._found.viewing.pk, self._session_key)
-
     async def _record(self) -> None:
         first, last = self._recorded, self._sent - 1
         self._recorded = self._sent
-        if self._found.counted and self._found.viewing is not None and last >= first:
-            await _threads.run(record_range, self._found.viewing, self._found.variant, first, last, self._size)
+        if last >= first:
+            await threads.run(self._found.record, first, last)
 
-    @property
-    def _viewing_id(self) -> UUID | None:
-        return self._found.viewing.pk if self._found.viewing is not None else None
+
+def _outgoing(found: Delivery, session_key: str | None) -> Outgoing:
+    viewing, size = found.viewing, found.reader.size
+
+    def look_again() -> None:
+        if viewing is not None:
+            delivery.check(viewing.pk, session_key)
+
+    def record(first: int, last: int) -> None:
+        if found.counted and viewing is not None:
+            record_range(viewing, found.variant, first, last, size)
+
+    name = str(viewing.pk) if viewing is not None else "None"
+    about = (name, found.reader, found.content_type, found.etag, found.filename)
+    return Outgoing(*about, look_again, record, _RECORD_EVERY)
 
 
 def _next(pieces: Iterator[memoryview]) -> memoryview | None:
@@ -180,7 +215,8 @@ async def _say(send: Send, status: int, body: bytes, headers: dict[str, str]) ->
     await send({"type": "http.response.body", "body": body})
 
 
-async def _refuse(send: Send, error: BluelampError, method: str) -> None:
+async def refuse(send: Send, error: BluelampError, method: str) -> None:
+    """Answer with the error as a problem document (RFC 9457)."""
     body = json.dumps(error.problem()).encode()
     headers = {**_HEADERS, "content-type": "application/problem+json", "content-length": str(len(body))}
     await _say(send, error.status, b"" if method == "HEAD" else body, headers)

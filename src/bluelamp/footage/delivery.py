@@ -89,7 +89,7 @@ def check(viewing_id: UUID, session_key: str | None) -> Viewing:
     viewing = Viewing.objects.select_related("recording").filter(pk=viewing_id).first()
     if viewing is None:
         raise NotFound("There is no such viewing.", "Nothing was opened.", "Open the recording's page.")
-    if not _is_live(session_key) or not compare_digest(session_hash(session_key or ""), viewing.session_sha256):
+    if not is_live(session_key) or not compare_digest(session_hash(session_key or ""), viewing.session_sha256):
         raise _refused(viewing, _name(_person(session_key)), "It was opened in another sign-in.")
     if viewing.closed_at is not None:
         raise _refused(viewing, viewing.viewer, "Access was ended.")
@@ -182,7 +182,7 @@ def _name(person: Person | None) -> str:
     return person.custody_id if person is not None else "public"
 
 
-def _is_live(session_key: str | None) -> bool:
+def is_live(session_key: str | None) -> bool:
     """Whether that key names a Django session that has not ended."""
     if not session_key:
         return False

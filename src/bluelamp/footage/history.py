@@ -15,7 +15,7 @@ from bluelamp.people.models import Person
 from bluelamp.people.policy import Action, Actor, Role, Thing, may
 
 _MOST_EVENTS = 2000  # read for one page; a player's ranges are merged only after reading
-_REPEATS = {"recording.range_served", "footage.listed", "recording.consulted", "access.refused"}
+_REPEATS = {"recording.range_served", "footage.listed", "recording.consulted", "ledger.consulted", "access.refused"}
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ def lines(recording: Recording, reader: Actor, thing: Thing) -> list[Line]:
     if discreet:
         hidden = hidden_viewers(item.actor for item in items) - {reader.custody_id}
         items = [item for item in items if item.actor not in hidden]
+        # That somebody who audits reads about it may be an inquiry as well.
+        items = [item for item in items if item.actor == reader.custody_id or not item.tag.startswith("ledger.")]
     names = _names(items)
     made = [
         Line(

@@ -1,6 +1,9 @@
 """What rooms above footage may register, so that footage never imports them.
 
-`accepted(recording)`: in the transaction of acceptance; retention sets the due date there.
+`arriving(recordings, met)`: in the transaction of acceptance, before the rows are written; retention sets `due_at`,
+`due_rule` and `review_until` there. `met` are the ids of those of their incidents that had files before. Answers with
+the events to record about each of them after its recording.collected, by the recording's id.
+`accepted(recordings)`: in the transaction of acceptance, once the rows and their first events are written.
 `facts_changed(recording)`: in the transaction of every change that may bear on how long a recording is kept; after a
 flag, a release or a lock also for the other files of its incident.
 `flag_replaced(recording, former)`: in the transaction that puts a new flag in place of the `former` one, before
@@ -19,6 +22,7 @@ from collections.abc import Callable
 from bluelamp.footage.models import Viewing
 from bluelamp.kernel.hooks import Hook
 
+arriving = Hook("footage.arriving")
 accepted = Hook("footage.accepted")
 facts_changed = Hook("footage.facts_changed")
 flag_replaced = Hook("footage.flag_replaced")

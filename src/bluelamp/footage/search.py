@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from uuid import UUID
 
+from django.contrib.postgres.search import SearchVectorField
 from django.db import connection
+from django.db.models.expressions import RawSQL
 
 from bluelamp.footage.models import Recording
 
@@ -31,9 +33,8 @@ LEFT JOIN fleet_camera c ON c.id = r.camera_id
 LEFT JOIN footage_category k ON k.id = r.category_id
 WHERE r.id = %s
 """
-_UPDATE = """
-UPDATE footage_recording SET search = array_to_tsvector(%s::text[]) || to_tsvector('english', %s) WHERE id = %s
-"""
+_VECTOR = "array_to_tsvector(%s::text[]) || to_tsvector('english', %s)"
+_UPDATE = f"UPDATE footage_recording SET search = {_VECTOR} WHERE id = %s"  # noqa: S608  a constant
 
 
 def index(recording: Recording) -> None:
@@ -47,6 +48,22 @@ def index_by_id(recording_id: UUID) -> None:
         cursor.execute(_TEXTS, [recording_id])
         names, prose = cursor.fetchone()
         cursor.execute(_UPDATE, [lexemes(f"{names} {prose}"), prose, recording_id])
+
+
+def of_new(recording: Recording) -> RawSQL:
+    """The words of a recording that is not stored yet, for its `search`: what `index` would store right afterwards.
+
+    Nobody has put it into a category, written a note or a reference, or flagged it.
+    """
+    wearer, unit, camera = recording.wearer, recording.unit, recording.camera
+    names = [recording.filename, recording.place]
+    if wearer is not None:
+        names += [wearer.name, wearer.warrant_number or ""]
+    if unit is not None:
+        names += [unit.name, unit.code]
+    if camera is not None:
+        names.append(camera.serial)
+    return RawSQL(_VECTOR, [lexemes(" ".join(names)), recording.place], SearchVectorField())  # noqa: S611  a constant
 
 
 def lexemes(text: str) -> list[str]:

@@ -17,11 +17,11 @@ from bluelamp.formats.receipt import Receipt, sign_receipt
 from bluelamp.ingest.models import Upload
 
 MAX_MERGE_DELAY_SECONDS = 3600
-"""The sequencer runs every second; an hour leaves room for a restart or a failing disk. Docks hold us to it."""
+"""The sequencer runs twice a second; an hour leaves room for a restart or a failing disk. Docks hold us to it."""
 
 _COLLECTED = """
 SELECT encode(e.entry, 'hex') FROM custody_event e JOIN custody_detail d ON d.event_id = e.id
-WHERE e.tag = 'recording.collected' AND d.fields->>'subject' = %s
+WHERE e.tag = 'recording.collected' AND d.subject = %s
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bluelamp.fleet import queries as fleet
@@ -18,7 +19,20 @@ from bluelamp.people.models import Person, Unit
 
 def of(upload: Upload) -> NewRecording:
     """The recording that a complete upload becomes."""
-    return _docked(upload) if upload.origin == Upload.Origin.DOCK else _arrived(upload)
+    if upload.origin == Upload.Origin.DOCK:
+        return _docked(upload)
+    (arrived,) = of_arrived([upload])
+    return arrived
+
+
+def of_arrived(uploads: Iterable[Upload]) -> list[NewRecording]:
+    """The recordings that complete uploads become, in the same order; none of them from a dock."""
+    arriving = [(upload, Arrival.from_json(upload.arrival)) for upload in uploads]
+    people = {pk for _, arrival in arriving for pk in (arrival.added_by, arrival.wearer) if pk}
+    units = {arrival.unit for _, arrival in arriving if arrival.unit}
+    known = Person.objects.in_bulk(people) if people else {}
+    known_units = Unit.objects.in_bulk(units) if units else {}
+    return [_arrived(upload, arrival, known, known_units) for upload, arrival in arriving]
 
 
 def _docked(upload: Upload) -> NewRecording:
@@ -26,6 +40,7 @@ def _docked(upload: Upload) -> NewRecording:
     entry = signed.entry
     times = rules.corrected(entry, rules.measured(upload))
     plain: dict[str, Any] = entry.to_dict()
+    wearer = fleet.wearer_at(upload.camera, times.started_at)
     return NewRecording(
         id=upload.recording_id,
         filename=entry.filename,
@@ -36,8 +51,8 @@ def _docked(upload: Upload) -> NewRecording:
         ended_at=times.ended_at,
         camera=upload.camera,
         sequence=entry.sequence,
-        wearer=fleet.wearer_at(upload.camera, times.started_at),
-        unit=fleet.unit_at(upload.camera, times.started_at),
+        wearer=wearer,
+        unit=fleet.unit_of(upload.camera, wearer),
         incident=rules.incident_id(entry),
         part=entry.part,
         device_started_at=iso8601.parse(entry.started_at),
@@ -54,15 +69,15 @@ def _docked(upload: Upload) -> NewRecording:
     )
 
 
-def _arrived(upload: Upload) -> NewRecording:
-    arrival = Arrival.from_json(upload.arrival)
+def _arrived(upload: Upload, arrival: Arrival, people: Mapping[int, Person], units: Mapping[int, Unit]) -> NewRecording:
     camera = upload.camera
-    adder = Person.objects.filter(pk=arrival.added_by).first() if arrival.added_by else None
-    wearer = Person.objects.filter(pk=arrival.wearer).first() if arrival.wearer else None
-    unit = Unit.objects.filter(pk=arrival.unit).first() if arrival.unit else None
-    if camera is not None:
-        wearer = wearer or fleet.wearer_at(camera, arrival.started_at)
-        unit = unit or fleet.unit_at(camera, arrival.started_at)
+    adder = people.get(arrival.added_by) if arrival.added_by else None
+    wearer = people.get(arrival.wearer) if arrival.wearer else None
+    unit = units.get(arrival.unit) if arrival.unit else None
+    if camera is not None and (wearer is None or unit is None):
+        issued_to = fleet.wearer_at(camera, arrival.started_at)
+        wearer = wearer or issued_to
+        unit = unit or fleet.unit_of(camera, issued_to)
     return NewRecording(
         id=upload.recording_id,
         filename=arrival.filename,

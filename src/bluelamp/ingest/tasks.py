@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from bluelamp.fleet.models import Camera
@@ -9,6 +10,10 @@ from bluelamp.ingest import services
 from bluelamp.ingest.axis import tasks as axis
 
 __all__ = ["axis", "expire", "join", "recover"]
+
+# A disk that is full for a moment, a part that somebody is looking at: 2 s, 4 s, 8 s and so on, some four minutes in
+# all. What lasts longer is for `recover`.
+_UNTIL_IT_PASSES = RetryStrategy(max_attempts=7, exponential_wait=2)
 
 
 @app.periodic(cron="*/5 * * * *")
@@ -31,7 +36,7 @@ def expire(timestamp: int) -> None:
     services.expire()
 
 
-@app.task(queue="intake", name="ingest.join", retry=5)
+@app.task(queue="intake", name="ingest.join", retry=_UNTIL_IT_PASSES)
 def join(upload_id: str) -> None:
     """Make one upload of its parts."""
     services.join(UUID(upload_id))

@@ -6,8 +6,11 @@ class OversightConfig(AppConfig):
     label = "oversight"
 
     def ready(self) -> None:
-        from bluelamp.oversight import names, panels, phrases
+        from bluelamp.footage import hooks
+        from bluelamp.oversight import metrics, names, panels, phrases, services
 
         names.register()
         phrases.register()
         panels.register()
+        metrics.register()
+        hooks.deleted.register(services.forget)

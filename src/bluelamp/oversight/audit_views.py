@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -10,16 +9,18 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from bluelamp.custody import words
+from bluelamp.custody import keys, words
 from bluelamp.custody.queries import latest_checkpoint
 from bluelamp.footage import queries as footage
 from bluelamp.kernel import clock
 from bluelamp.oversight import rules, services
-from bluelamp.oversight.forms import ExportForm, KeptNoteForm, LedgerForm, group_label
-from bluelamp.oversight.queries import ledger, looking, verification
+from bluelamp.oversight.forms import ExportForm, KeptNoteForm, LedgerForm, group_label, tag_label
+from bluelamp.oversight.queries import counting, ledger, looking, verification
 from bluelamp.people import access
 from bluelamp.people.policy import Action
 from bluelamp.web.responses import render
+
+_TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 
 
 @access.signed_in
@@ -38,15 +39,18 @@ def index(request: HttpRequest) -> HttpResponse:
 @access.signed_in
 @require_POST
 def export(request: HttpRequest) -> HttpResponse:
-    """The filtered stretch as a CSV file."""
+    """The filtered stretch as a file."""
     actor = _auditor(request)
     form, given = LedgerForm(request.GET), ExportForm(request.POST)
     if not form.is_valid() or not given.is_valid():
         page = ledger.page(form.wanted) if form.is_valid() else None
         return _ledger(request, form, page, given, status=422)
-    made = services.export(form.wanted, actor=actor, reason=given.cleaned_data["reason"], filters=form.filters)
-    response = HttpResponse(made.content, content_type="text/csv; charset=utf-8")
-    name = f"ledger-{clock.now():%Y%m%dT%H%M%SZ}{'' if made.complete else '-newest-part'}.csv"
+    kind = given.cleaned_data["format"] or "csv"
+    made = services.export(
+        form.wanted, actor=actor, reason=given.cleaned_data["reason"], filters=form.filters, form=kind
+    )
+    response = HttpResponse(made.content, content_type=_TYPES[kind])
+    name = f"ledger-{clock.now():%Y%m%dT%H%M%SZ}{'' if made.complete else '-newest-part'}.{kind}"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
@@ -59,7 +63,15 @@ def event(request: HttpRequest, event_id: int) -> HttpResponse:
     entry = ledger.event(event_id)
     services.note_consultation(actor=actor, page="event", shown=1, filters={"event": str(event_id)})
     (told,) = words.tell([entry.item])
-    return render(request, "oversight/audit/event.html", {"entry": entry, "told": told})
+    around = ledger.around(entry.item)
+    context = {
+        "entry": entry,
+        "told": told,
+        "around": words.tell(around),
+        "also": list(zip(entry.item.also, told.also, strict=True)),
+    }
+    context["may_erase"] = access.allows(request, Action.ERASE_DETAILS)
+    return render(request, "oversight/audit/event.html", context)
 
 
 @access.signed_in
@@ -84,22 +96,12 @@ def checkpoint(request: HttpRequest) -> HttpResponse:
         result = services.verify(actor=actor, kept_note=form.cleaned_data["note"])
     context = {
         "checkpoint": latest_checkpoint(),
-        "verifier_key": verification.own_verifier_key(),
+        "verifier_key": keys.own_vkey(),
         "most_leaves": verification.MOST_LEAVES,
         "form": form,
         "result": result,
     }
     return render(request, "oversight/audit/checkpoint.html", context, status=422 if form.errors else 200)
-
-
-@access.signed_in
-@require_GET
-def operations(request: HttpRequest) -> HttpResponse:
-    """The six operations of DPA 2018 s.62, and how often each happened lately."""
-    _auditor(request)
-    counts = ledger.by_operation(clock.now() - timedelta(days=30))
-    context = {"operations": [(operation, counts.get(operation.code, 0)) for operation in rules.OPERATIONS]}
-    return render(request, "oversight/audit/operations.html", context)
 
 
 def _auditor(request: HttpRequest) -> str:
@@ -118,10 +120,18 @@ def _ledger(
         rest = {other: value for other, value in filters.items() if other != name}
         return f"{address}?{urlencode(rest)}" if rest else address
 
+    def narrowed(**more: object) -> str:
+        """The address of the same question, narrowed further."""
+        return f"{address}?{urlencode({**filters, **more})}"
+
     context = {
         "form": form,
         "export_form": given,
         "asked": page is not None,
+        "narrowed": narrowed,
+        "summary": counting.summary(form.wanted, clock.now()) if page else None,
+        "operations": rules.OPERATIONS,
+        "tag_label": tag_label,
         "told": words.tell(page.items) if page else [],
         "applied": [(_filter_label(form, name, value), without(name)) for name, value in filters.items()],
         "query": urlencode(filters),
@@ -133,5 +143,5 @@ def _ledger(
 
 
 def _filter_label(form: LedgerForm, name: str, value: str) -> str:
-    text = group_label(value) if name == "group" else value
+    text = {"group": group_label, "tag": tag_label}.get(name, str)(value)
     return f"{form.fields[name].label}: {text}"

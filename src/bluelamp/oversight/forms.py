@@ -7,9 +7,13 @@ from typing import Any
 
 from django import forms
 
+from bluelamp.custody.event import registered_types
 from bluelamp.oversight.queries import finding, ledger
 from bluelamp.oversight.rules import LONDON, OPERATIONS
 from bluelamp.oversight.services import LONGEST_REASON
+
+LONGEST_PERIOD = 366
+"""Days that one report covers."""
 
 _GROUPS = {
     "access": "Refusals",
@@ -27,6 +31,12 @@ def group_label(group: str) -> str:
     return _GROUPS.get(group, f"{group.capitalize()}s")
 
 
+def tag_label(tag: str) -> str:
+    """A type of event in words: "Recording: range served"."""
+    subject, _, verb = tag.partition(".")
+    return f"{subject.replace('_', ' ').capitalize()}: {verb.replace('_', ' ')}"
+
+
 class _Day(forms.DateInput):
     input_type = "date"
 
@@ -41,6 +51,7 @@ class LedgerForm(forms.Form):
         required=False,
         choices=[("", "All six"), *((item.code, f"({item.letter}) {item.code.capitalize()}") for item in OPERATIONS)],
     )
+    tag = forms.ChoiceField(label="Type of event", required=False)
     actor = forms.CharField(
         label="Who",
         required=False,
@@ -67,6 +78,8 @@ class LedgerForm(forms.Form):
         super().__init__(*args, **kwargs)
         choices = sorted((group_label(group), group) for group in ledger.groups())
         self.fields["group"].choices = [("", "Everything"), *((value, text) for text, value in choices)]  # type: ignore[attr-defined]
+        tags = sorted((tag_label(tag), tag) for tag in registered_types())
+        self.fields["tag"].choices = [("", "Every type"), *((value, text) for text, value in tags)]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
@@ -89,6 +102,7 @@ class LedgerForm(forms.Form):
         given = self.cleaned_data
         return ledger.Wanted(
             group=given["group"],
+            tag=given["tag"],
             operation=given["operation"],
             actors=given["actors"],
             subjects=given["subjects"],
@@ -100,15 +114,75 @@ class LedgerForm(forms.Form):
     @property
     def filters(self) -> dict[str, str]:
         """What was asked for, as the ledger keeps it and as the page's address carries it."""
-        names = ("group", "operation", "actor", "subject", "since", "until")
+        names = ("group", "tag", "operation", "actor", "subject", "since", "until")
         return {name: str(self.cleaned_data[name]) for name in names if self.cleaned_data.get(name)}
 
 
 class ExportForm(forms.Form):
+    format = forms.ChoiceField(
+        label="Form of the file",
+        choices=[
+            ("csv", "CSV, for a spreadsheet"),
+            ("json", "JSON, with every event’s salts, so that each can be proven against the public log"),
+        ],
+        initial="csv",
+        required=False,
+        widget=forms.RadioSelect,
+    )
     reason = forms.CharField(
         label="Why do you take this away?",
         max_length=LONGEST_REASON,
         help_text="The ledger keeps the reason, what was taken, and the file's SHA-256.",
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={
+            "required": "Say why you take this away",
+            "max_length": "Shorten the reason to %(limit_value)d characters",
+        },
+    )
+
+
+class PeriodForm(forms.Form):
+    since = forms.DateField(
+        label="From",
+        widget=_Day(),
+        error_messages={"invalid": "Enter a first day that exists", "required": "Enter the first day"},
+    )
+    until = forms.DateField(
+        label="To",
+        widget=_Day(),
+        error_messages={"invalid": "Enter a last day that exists", "required": "Enter the last day"},
+    )
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        since, until = given.get("since"), given.get("until")
+        if since and until and until < since:
+            self.add_error("until", "The last day must not be before the first")
+        elif since and until and (until - since).days > LONGEST_PERIOD:
+            self.add_error("until", f"Choose at most {LONGEST_PERIOD} days")
+        return given
+
+    @property
+    def period(self) -> tuple[datetime, datetime]:
+        """The instants at which the period of London days begins and, excluded, ends; of a valid form."""
+        return _begins(self.cleaned_data["since"]), _begins(self.cleaned_data["until"] + timedelta(days=1))
+
+
+class ReportForm(forms.Form):
+    format = forms.ChoiceField(
+        label="Form of the file",
+        choices=[
+            ("json", "JSON: the whole report, with every consultation and disclosure"),
+            ("csv", "CSV: every consultation and disclosure, for a spreadsheet"),
+        ],
+        initial="json",
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(
+        label="Why do you take this away?",
+        max_length=LONGEST_REASON,
+        help_text="Such as the Commissioner’s reference. The ledger keeps it, with the file’s SHA-256.",
         widget=forms.Textarea(attrs={"rows": 2}),
         error_messages={
             "required": "Say why you take this away",

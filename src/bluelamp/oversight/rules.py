@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
@@ -78,3 +78,35 @@ def months_to(day: date, count: int) -> list[date]:
     """The first days of `count` months, that of `day` last."""
     last = day.year * 12 + day.month - 1
     return [date(number // 12, number % 12 + 1, 1) for number in range(last - count + 1, last + 1)]
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast stored footage is read again, so that all of it is within the period and nobody waits for it.
+
+    A run reads `bytes_a_run`, no faster than `bytes_a_second`; nothing that was read less than `not_before` ago, and
+    without that limit whatever was read longer than `late` ago.
+    """
+
+    bytes_a_run: int
+    bytes_a_second: float
+    not_before: timedelta
+    late: timedelta
+
+
+FIXITY_EVERY = timedelta(minutes=10)
+"""How often stored footage is read for a while."""
+
+_SLOWEST_READING = 20_000_000.0  # bytes a second: what any disk spares
+
+
+def pace(stored: int, period: timedelta) -> Pace:
+    """The pace for `stored` bytes of footage that are to be read once in every `period`."""
+    cycle = period * 0.8  # the rest is for days on which the store was down
+    a_second = stored / cycle.total_seconds()
+    return Pace(
+        bytes_a_run=round(a_second * FIXITY_EVERY.total_seconds()),
+        bytes_a_second=max(_SLOWEST_READING, 20 * a_second),  # a run takes at most half a minute of ten
+        not_before=period / 2,
+        late=period * 0.9,
+    )

@@ -5,4 +5,7 @@ from django.urls import path
 from bluelamp.oversight import views
 
 app_name = "oversight"
-urlpatterns = [path("", views.index, name="index")]
+urlpatterns = [
+    path("", views.index, name="index"),
+    path("findings.csv", views.findings, name="findings"),
+]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
 from bluelamp.ingest import missing
-from bluelamp.oversight import queries, services
+from bluelamp.kernel import clock
+from bluelamp.oversight import exports, queries, services
+from bluelamp.oversight.queries import checks
 from bluelamp.oversight.rules import Thresholds
 from bluelamp.people import access
 from bluelamp.people.policy import Action
@@ -20,8 +23,13 @@ _DISCREPANCIES = 10
 def index(request: HttpRequest) -> HttpResponse:
     """Every figure of the force's footage, what is missing, the promises, and for professional standards the alerts."""
     access.require(request, Action.VIEW_OVERSIGHT)
+    standing, checks_shown = checks.standing(clock.now())
     context = {
         "figures": queries.figures(),
+        "checks": standing,
+        "checks_shown": checks_shown,
+        "alarms": checks.alarms(),
+        "fixity_days": settings.BLUELAMP.fixity_days,
         "may_audit": access.allows(request, Action.VIEW_AUDIT),
         "may_see_fleet": access.allows(request, Action.VIEW_FLEET),
         "may_see_requests": access.allows(request, Action.VIEW_REQUESTS),
@@ -35,6 +43,19 @@ def index(request: HttpRequest) -> HttpResponse:
         services.note_consultation(actor=access.request_actor(request).custody_id, page="alerts", shown=len(found))
         context |= {"thresholds": thresholds, "alerts": found, "alerts_shown": shown}
     return render(request, "oversight/index.html", context)
+
+
+@access.signed_in
+@require_GET
+def findings(request: HttpRequest) -> HttpResponse:
+    """Every finding there ever was, mended or not, as a file: the exact list of what was lost and what came back."""
+    access.require(request, Action.VIEW_OVERSIGHT)
+    found = checks.alarms(None, ended=True)
+    services.note_consultation(actor=access.request_actor(request).custody_id, page="findings", shown=len(found))
+    content = exports.findings(found, with_names=access.allows(request, Action.VIEW_AUDIT))
+    response = HttpResponse(content, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="findings-{clock.now():%Y%m%dT%H%M%SZ}.csv"'
+    return response
 
 
 @access.public

@@ -67,6 +67,7 @@ class Action(StrEnum):
     HANDLE_REQUESTS = "handle_requests"
     VIEW_OVERSIGHT = "view_oversight"
     VIEW_AUDIT = "view_audit"
+    ERASE_DETAILS = "erase_details"
     VIEW_POLICY = "view_policy"
     MANAGE_POLICY = "manage_policy"
 
@@ -136,6 +137,8 @@ _BY_ROLE: dict[Action, frozenset[Role]] = {
         {_R.SUPERVISOR, _R.BWV_MANAGER, _R.RIGHTS_OFFICER, _R.PROFESSIONAL_STANDARDS, _R.AUDITOR, _R.OPERATOR}
     ),
     Action.VIEW_AUDIT: frozenset({_R.AUDITOR, _R.PROFESSIONAL_STANDARDS}),
+    # To ask, and to decide on what somebody else asked for.
+    Action.ERASE_DETAILS: frozenset({_R.RIGHTS_OFFICER, _R.PROFESSIONAL_STANDARDS}),
     Action.VIEW_POLICY: frozenset(_R),
     Action.MANAGE_POLICY: frozenset({_R.BWV_MANAGER}),
     Action.LOCK: frozenset({_R.POST_INCIDENT_MANAGER, _R.PROFESSIONAL_STANDARDS}),

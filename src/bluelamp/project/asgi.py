@@ -21,9 +21,11 @@ from django.conf import settings  # noqa: E402
 from starlette.applications import Starlette  # noqa: E402
 from starlette.routing import Mount  # noqa: E402
 
+import bluelamp.project.urls  # noqa: E402, F401  else the first request loads all pages
 from bluelamp.footage.asgi import routes as media_routes  # noqa: E402
 from bluelamp.ingest.asgi import routes as dock_routes  # noqa: E402
 from bluelamp.project.wsgi import application as pages  # noqa: E402
+from bluelamp.sharing.packages.asgi import routes as package_routes  # noqa: E402
 from bluelamp.web.assets import StaticApp, static_dirs  # noqa: E402
 from bluelamp.web.bodies import WholeBody  # noqa: E402
 
@@ -41,6 +43,7 @@ application = Starlette(
         Mount("/static", app=StaticApp(static_dirs())),
         *dock_routes,
         *media_routes,
+        *package_routes,
         Mount("/", app=WholeBody(_pages, most=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)),
     ],
     lifespan=_lifespan,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from bluelamp.formats.add_checkpoint import WitnessAddress, parse_witnesses
 from bluelamp.kernel import secretfile
 
 
@@ -69,8 +70,19 @@ SETTINGS = (
     Setting("BLUELAMP_WEB_THREADS", "12", "Threads for pages in each web process."),
     Setting(
         "BLUELAMP_CHECKPOINT_SECONDS",
-        "1.0",
+        "0.5",
         "Longest wait, in seconds, until a custody event stands in a signed checkpoint.",
+    ),
+    Setting(
+        "BLUELAMP_WITNESSES",
+        "",
+        "Independent witnesses that are shown every checkpoint of the ledger: pairs URL=VKEY, separated by white space "
+        "or commas.",
+    ),
+    Setting(
+        "BLUELAMP_FIXITY_DAYS",
+        "30",
+        "Days within which every stored object is read again and authenticated, so that a flipped bit is found.",
     ),
     Setting("BLUELAMP_MAX_UPLOAD_BYTES", "68719476736", "Largest recording accepted, in bytes."),
     Setting(
@@ -113,6 +125,8 @@ class Configuration:
     web_processes: int
     web_threads: int
     checkpoint_seconds: float
+    witnesses: tuple[WitnessAddress, ...]
+    fixity_days: float
     max_upload_bytes: int
     tls_certificate: str
     tls_key: str
@@ -151,6 +165,8 @@ def load(environ: dict[str, str] | None = None) -> Configuration:
         web_processes=int(value["BLUELAMP_WEB_PROCESSES"]),
         web_threads=int(value["BLUELAMP_WEB_THREADS"]),
         checkpoint_seconds=float(value["BLUELAMP_CHECKPOINT_SECONDS"]),
+        witnesses=parse_witnesses(value["BLUELAMP_WITNESSES"]),
+        fixity_days=float(value["BLUELAMP_FIXITY_DAYS"]),
         max_upload_bytes=int(value["BLUELAMP_MAX_UPLOAD_BYTES"]),
         tls_certificate=value["BLUELAMP_TLS_CERTIFICATE"],
         tls_key=value["BLUELAMP_TLS_KEY"],

@@ -12,10 +12,12 @@ urlpatterns = [
     path(openapi.DOCS_PATH.lstrip("/"), api_views.docs, name="api_docs"),
     path("", include("bluelamp.people.urls")),
     path("footage/add/", include("bluelamp.ingest.adding.urls")),
+    path("footage/", include("bluelamp.oversight.history_urls")),
     path("footage/", include("bluelamp.footage.urls")),
     path("policy/", include("bluelamp.retention.urls")),
     path("cases/", include("bluelamp.cases.urls")),
     path("share/", include("bluelamp.sharing.portal_urls")),
+    path("shares/packages/", include("bluelamp.sharing.packages.urls")),
     path("shares/", include("bluelamp.sharing.urls")),
     path("requests/", include("bluelamp.rights.urls")),
     path("public/figures/", include("bluelamp.oversight.public_urls")),
@@ -25,6 +27,7 @@ urlpatterns = [
     path("fleet/imports/", include("bluelamp.ingest.imports.urls")),
     path("fleet/", include("bluelamp.fleet.urls")),
     path("oversight/", include("bluelamp.oversight.urls")),
+    path("log/", include("bluelamp.oversight.log_urls")),
     path("audit/", include("bluelamp.oversight.audit_urls")),
 ]
 

@@ -1,7 +1,7 @@
 """The worker: background jobs, and the sequencer that puts custody events into the tree.
 
-Media jobs may take long, so they have slots of their own: a sweep never waits for a video. Jobs of a worker that died
-are given back to the queue; every job is written to bear being run again.
+Media jobs and checks may take long, so they have slots of their own: a sweep never waits for a video. Jobs of a worker
+that died are given back to the queue; every job is written to bear being run again.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ log = structlog.get_logger()
 
 MEDIA_QUEUES = ("intake", "processing")
 DUTY_QUEUES = ("retention", "mail", "maintenance", "housekeeping")
+CHECK_QUEUES = ("checks",)
 
 _AT_ONCE = 2
 _GRACE_SECONDS = 2
@@ -37,9 +38,12 @@ def main() -> None:
     django.setup()
     from procrastinate.contrib.django import app
 
+    from bluelamp.custody import witnessing
+
     stop = threading.Event()
     sequencer = threading.Thread(target=_sequence, args=(stop,), name="sequencer", daemon=True)
     sequencer.start()
+    witnessing.start(stop)
     _recover_soon(app)
     try:
         with app.replace_connector(app.connector.get_worker_connector()):  # type: ignore[attr-defined]
@@ -63,6 +67,7 @@ async def _work(app: Any) -> None:
         tasks = [
             asyncio.create_task(_serve(app, "media", MEDIA_QUEUES)),
             asyncio.create_task(_serve(app, "duties", DUTY_QUEUES)),
+            asyncio.create_task(_serve(app, "checks", CHECK_QUEUES)),
             asyncio.create_task(_give_back_for_ever(app)),
         ]
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from bluelamp.footage import queries as footage
 from bluelamp.footage.models import Category, EvidenceFlag, Recording
@@ -68,12 +68,30 @@ def facts(recordings: Iterable[Recording]) -> dict[UUID, rules.Facts]:
             flag=flags.get(recording.pk),
             holds=tuple(holds[recording.pk]),
             extensions=tuple(extensions[recording.pk]),
-            reasons=tuple(hooks.reasons_for(recording)),
+            reasons=(*reasons_of_incident(recording), *hooks.reasons_for(recording)),
             review_until=recording.review_until,
             locked=recording.locked_at is not None,
         )
         for recording in listed
     }
+
+
+def facts_on_arrival(recording: Recording, met: Collection[UUID]) -> rules.Facts:
+    """The same of a recording that is just being accepted and has no row yet.
+
+    So nobody can have flagged, held or extended it, and no room can have attached a reason. `met` are the incidents
+    that had files before.
+    """
+    return rules.Facts(
+        started_at=recording.started_at,
+        received_at=recording.received_at,
+        reasons=(
+            *(reasons_of_incident(recording) if recording.incident_id in met else ()),
+            *hooks.reasons_on_arrival(recording),
+        ),
+        review_until=recording.review_until,
+        locked=recording.locked_at is not None,
+    )
 
 
 def _flag(category: Category) -> rules.Flag:
@@ -101,28 +119,26 @@ def decision_of_standing_flag(recording: Recording) -> rules.Decision:
     return decision_of_flag(recording, footage.standing_flag(recording))
 
 
-def reason_of_incident(recording: Recording) -> rules.RetentionReason | None:
+def reasons_of_incident(recording: Recording) -> tuple[rules.RetentionReason, ...]:
     """That another file of the incident is held, flagged or locked keeps this one for as long as that one.
 
     For it is the files of an incident together that were asked for, or are evidence.
     """
     if recording.incident_id is None:
-        return None
+        return ()
     siblings = Recording.objects.filter(incident=recording.incident_id).exclude(pk=recording.pk)
     siblings = siblings.exclude(state=Recording.State.DELETED)
-    if (
-        siblings.filter(locked_at__isnull=False).exists()
-        or Hold.objects.filter(recording__in=siblings, released_at=None).exists()
-    ):
-        return rules.of_incident(None)
+    held = Exists(Hold.objects.filter(recording=OuterRef("pk"), released_at=None))
+    if siblings.filter(Q(locked_at__isnull=False) | held).exists():
+        return (rules.of_incident(None),)
     flags = EvidenceFlag.objects.filter(recording__in=siblings, released_at=None).select_related(
         "category", "recording"
     )
     ends = [rules.flagged_until(_flag(flag.category), flag.recording.started_at) for flag in flags]
     if not ends:
-        return None
+        return ()
     dated = [end for end in ends if end is not None]
-    return rules.of_incident(max(dated) if len(dated) == len(ends) else None)
+    return (rules.of_incident(max(dated) if len(dated) == len(ends) else None),)
 
 
 def standing_holds(recording: Recording) -> list[Hold]:

@@ -11,7 +11,7 @@ from bluelamp.kernel import clock
 from bluelamp.kernel.transaction import on_commit
 from bluelamp.people import access
 from bluelamp.people.policy import Action
-from bluelamp.retention import hooks, panels, queries, services
+from bluelamp.retention import panels, services
 from bluelamp.retention.services.deciding import keep_former_period, welcome
 from bluelamp.web import navigation, slots
 
@@ -30,10 +30,9 @@ _HISTORY_WORDS = {
 
 def register() -> None:
     """Called once, when the app is ready."""
-    footage_hooks.accepted.register(welcome)
+    footage_hooks.arriving.register(welcome)
     footage_hooks.facts_changed.register(_decide_again)
     footage_hooks.flag_replaced.register(keep_former_period)
-    hooks.reasons.register(queries.reason_of_incident)
     clock.on_advance.register(_sweep_what_became_due)
     slots.register_panel("recording_retention", panels.retention)
     slots.register_panel("recording_tombstone", panels.tombstone)

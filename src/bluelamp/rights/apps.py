@@ -10,6 +10,6 @@ class RightsConfig(AppConfig):
         from bluelamp.retention import hooks as retention_hooks
         from bluelamp.rights import navigation, queries, services
 
-        footage_hooks.accepted.register(services.match_arrival)
-        retention_hooks.reasons.register(queries.retention_reasons)
+        footage_hooks.accepted.register(services.match_arrivals)
+        retention_hooks.attached_reasons.register(queries.retention_reasons)
         navigation.register()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -64,16 +64,18 @@ def matching(request: Request) -> QuerySet[Recording]:
     )
 
 
-def waiting_for(recording: Recording) -> list[Request]:
-    """Open requests that a recording which has just arrived may answer."""
+def waiting_for(recordings: Collection[Recording]) -> list[tuple[Request, Recording]]:
+    """Open requests, each with a recording, among those that have just arrived, that may answer it."""
+    requests = Request.objects.filter(
+        state__in=[Request.State.OPEN, Request.State.UNCONFIRMED],
+        from_at__lt=max(recording.ended_at for recording in recordings) + rules.MARGIN,
+        until_at__gt=min(recording.started_at for recording in recordings) - rules.MARGIN,
+    )
+    arrived = {recording.pk: recording for recording in recordings}
     return [
-        request
-        for request in Request.objects.filter(
-            state__in=[Request.State.OPEN, Request.State.UNCONFIRMED],
-            from_at__lt=recording.ended_at + rules.MARGIN,
-            until_at__gt=recording.started_at - rules.MARGIN,
-        ).order_by("pk")
-        if matching(request).filter(pk=recording.pk).exists()
+        (request, arrived[recording_id])
+        for request in requests.order_by("pk")
+        for recording_id in matching(request).filter(pk__in=arrived).values_list("pk", flat=True)
     ]
 
 

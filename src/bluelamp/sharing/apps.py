@@ -9,8 +9,12 @@ class SharingConfig(AppConfig):
         from bluelamp.footage import hooks as footage_hooks
         from bluelamp.retention import hooks as retention_hooks
         from bluelamp.sharing import panels, queries, services
+        from bluelamp.sharing.packages import panels as package_panels
+        from bluelamp.sharing.packages import services as packages
 
         footage_hooks.grants["share"] = queries.grant_stands
         footage_hooks.deleted.register(services.forget_content)
-        retention_hooks.reasons.register(queries.retention_reasons)
+        footage_hooks.deleted.register(packages.forget_content)
+        retention_hooks.attached_reasons.register(queries.retention_reasons)
         panels.register()
+        package_panels.register()

@@ -11,15 +11,14 @@ from rich.console import Console
 from rich.table import Table
 
 from bluelamp.cli.demo.shift import Docked, files
-from bluelamp.custody import keys, queries, sequencer
+from bluelamp.custody import sequencer
+from bluelamp.custody.verification import verify_ledger
 from bluelamp.footage.models import Derivative, Recording
-from bluelamp.formats.signed_note import verifier_key
 from bluelamp.kernel import clock
 from bluelamp.retention.models import Certificate, Hold
 from bluelamp.rights.models import Request
 from bluelamp.sharing.models import Share
 from bluelamp.vault.keyring import get_keyring
-from bluelamp.verify.ledger import Leaf, check_ledger
 
 _LIMIT = timedelta(days=31)
 _KEPT = (Recording.State.LIVE, Recording.State.QUARANTINED)
@@ -28,9 +27,7 @@ _KEPT = (Recording.State.LIVE, Recording.State.QUARANTINED)
 def figures(docked: list[Docked], watched: int, data: Path) -> dict[str, Any]:
     """The main job in figures, from the database, the store and the ledger."""
     sequencer.drain()
-    latest = queries.latest_checkpoint()
-    trusted = verifier_key(keys.log_origin(), keys.log_key())
-    report = check_ledger((Leaf(*leaf) for leaf in queries.leaves()), latest.note if latest else "", trusted)
+    report, _ = verify_ledger()
     kept = Recording.objects.filter(state__in=_KEPT)
     return {
         "recorded": sum(camera.recorded for camera in docked),

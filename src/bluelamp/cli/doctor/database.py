@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from bluelamp.cli.doctor.finding import Finding, bad, note, ok, warn
 
 _OLDEST_VERSION = 16
 _SLOW_SEQUENCER_EVENTS = 1000
+_SILENT_WITNESS = timedelta(days=2)
 _OWNED = """
     SELECT count(*) FROM pg_class
     WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
@@ -86,6 +88,7 @@ def _migrations() -> Iterator[Finding]:
     yield ok("migrations", "All are applied.")
     yield from _application_role()
     yield from _ledger()
+    yield from _witnesses()
 
 
 def _application_role() -> Iterator[Finding]:
@@ -126,6 +129,31 @@ def _ledger() -> Iterator[Finding]:
             f"{waiting} events wait to be put under a signed checkpoint; none is lost.",
             "See that a worker runs (bluelamp up starts one) and read its log.",
         )
+
+
+def _witnesses() -> Iterator[Finding]:
+    from bluelamp.custody import witnessing
+    from bluelamp.kernel import clock
+
+    standing = witnessing.standing()
+    if not standing:
+        yield note(
+            "witnesses",
+            "Nobody outside signs the ledger's checkpoints.",
+            "Ask the oversight body or a university to run one: docs/guides/witnessing.md",
+        )
+    for witness in standing:
+        name = witness.witness.key.name
+        if witness.size is None:
+            yield warn("witnesses", f"{name} has not signed anything yet.", "Ask who runs it; see the worker's log.")
+        elif witness.at is not None and clock.now() - witness.at > _SILENT_WITNESS:
+            yield warn(
+                "witnesses",
+                f"{name} signed last at {witness.at:%Y-%m-%d %H:%M} UTC, a tree of {witness.size} events.",
+                "Ask who runs it; see the worker's log for what it answers.",
+            )
+        else:
+            yield ok("witnesses", f"{name} has signed a tree of {witness.size} events.")
 
 
 def _one(query: str) -> object:

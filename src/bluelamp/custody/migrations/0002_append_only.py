@@ -1,14 +1,59 @@
 from django.db import migrations
 
-TABLES = ("custody_event", "custody_detail", "custody_leaf", "custody_checkpoint")
+TABLES = (
+    "custody_event",
+    "custody_leaf",
+    "custody_tile",
+    "custody_checkpoint",
+    "custody_cosignature",
+    "custody_log_key",
+)
 
-SQL = """
+FUNCTIONS = """
 CREATE FUNCTION custody_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION '% on % is refused: the custody ledger is append-only', TG_OP, TG_TABLE_NAME
         USING ERRCODE = 'insufficient_privilege';
 END $$;
-""" + "".join(
+
+-- What an event says may change in one way only: custody_erase, below, takes values out for the event that it names.
+CREATE FUNCTION custody_detail_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' AND NEW.event_id = OLD.event_id
+        AND current_setting('bluelamp.erasing', true) = OLD.event_id::text
+        AND current_user = (SELECT tableowner FROM pg_tables
+                            WHERE tablename = TG_TABLE_NAME AND schemaname = TG_TABLE_SCHEMA)
+    THEN
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION '% on % is refused: the custody ledger is append-only', TG_OP, TG_TABLE_NAME
+        USING ERRCODE = 'insufficient_privilege';
+END $$;
+
+CREATE FUNCTION custody_erase(
+    erased bigint, remains bytea, listed_actor text, listed_subject text, listed_also text[], erasing bigint
+) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+BEGIN
+    -- The event of the erasure is new, not yet in the tree: there is no erasing on an old order.
+    IF NOT EXISTS (SELECT FROM custody_event e JOIN custody_pending p ON p.event_id = e.id
+                   WHERE e.id = erasing AND e.tag = 'custody.detail_erased')
+        OR NOT EXISTS (SELECT FROM custody_detail WHERE event_id = erasing AND subject = 'event:' || erased::text)
+    THEN
+        RAISE EXCEPTION 'erasing from event % is refused: event % is not its erasure', erased, erasing
+            USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    PERFORM set_config('bluelamp.erasing', erased::text, true);
+    UPDATE custody_detail SET stored = remains, actor = listed_actor, subject = listed_subject, also = listed_also
+        WHERE event_id = erased;
+    PERFORM set_config('bluelamp.erasing', '', true);
+END $$;
+REVOKE EXECUTE ON FUNCTION custody_erase FROM PUBLIC;
+CREATE TRIGGER custody_detail_append_only BEFORE UPDATE OR DELETE ON custody_detail
+    FOR EACH ROW EXECUTE FUNCTION custody_detail_guard();
+CREATE TRIGGER custody_detail_no_truncate BEFORE TRUNCATE ON custody_detail
+    FOR EACH STATEMENT EXECUTE FUNCTION custody_append_only();
+"""
+SQL = FUNCTIONS + "".join(
     # A row trigger does not see TRUNCATE, hence two.
     f"""
 CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}
@@ -20,9 +65,10 @@ CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}
 )
 REVERSE = (
     "".join(
-        f"DROP TRIGGER {table}_append_only ON {table}; DROP TRIGGER {table}_no_truncate ON {table};" for table in TABLES
+        f"DROP TRIGGER {table}_append_only ON {table}; DROP TRIGGER {table}_no_truncate ON {table};"
+        for table in (*TABLES, "custody_detail")
     )
-    + "DROP FUNCTION custody_append_only();"
+    + "DROP FUNCTION custody_erase; DROP FUNCTION custody_detail_guard(); DROP FUNCTION custody_append_only();"
 )
 
 

@@ -1,6 +1,6 @@
 """The verbs of footage. Each module below holds those of one matter."""
 
-from bluelamp.footage.services.acceptance import NewRecording, accept
+from bluelamp.footage.services.acceptance import NewRecording, accept, accept_all
 from bluelamp.footage.services.due import (
     mark_deleted,
     mark_quarantined,
@@ -23,6 +23,7 @@ from bluelamp.footage.services.viewing import (
 __all__ = [
     "NewRecording",
     "accept",
+    "accept_all",
     "add_facts",
     "add_note",
     "add_reference",

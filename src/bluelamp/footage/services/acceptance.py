@@ -1,23 +1,33 @@
-"""A recording becomes one of ours."""
+"""Recordings become ours."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain, islice
 from typing import Any
 from uuid import UUID
 
+from django.db import IntegrityError, connection
 from procrastinate.contrib.django import app
+from psycopg.errors import UniqueViolation
 
 from bluelamp import custody
 from bluelamp.fleet.models import Camera
 from bluelamp.footage import hooks, search
-from bluelamp.footage.events import RecordingCollected
-from bluelamp.footage.models import Incident, Recording
-from bluelamp.footage.services import locking
+from bluelamp.footage.events import RecordingCollected, RecordingLocked
+from bluelamp.footage.models import Recording
+from bluelamp.footage.services import due, locking
 from bluelamp.kernel import clock
 from bluelamp.kernel.errors import Conflict
 from bluelamp.people.models import Person, Unit
+
+# Sorted, so that two who accept many never wait for each other. What it returns was not there before.
+_INCIDENTS = """
+INSERT INTO footage_incident (id, name) SELECT id, '' FROM unnest(%s::uuid[]) AS given (id) ORDER BY id
+ON CONFLICT DO NOTHING RETURNING id
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,16 +68,46 @@ class NewRecording:
 
 @custody.service
 def accept(new: NewRecording, actor: str = "system:intake") -> Recording:
-    """Create the row, say so in the ledger, let retention set the due date, and queue the preparation: one transaction.
+    """`accept_all` for one recording."""
+    (recording,) = _accept([new], actor)
+    return recording
 
-    The recording's `collected` is the custody record, whose entry goes into the receipt. Raises Conflict where the
-    camera's sequence number, or the object, is known already. A file of a locked incident is locked from the start.
+
+@custody.service
+def accept_all(news: Sequence[NewRecording], actor: str = "system:intake") -> list[Recording]:
+    """Create the rows, say so in the ledger, let retention set the due dates, queue the preparation: one transaction.
+
+    Any number of recordings takes the same few statements. A recording's `collected` is the custody record, whose entry
+    goes into the receipt. Raises Conflict, having accepted none, where the sequence number of one's camera, or its
+    object, is known already. A file of a locked incident is locked from the start.
     """
-    _refuse_known(new)
-    if new.incident is not None:
-        Incident.objects.get_or_create(id=new.incident)
-        locking.hold_still(new.incident)
-    recording = Recording.objects.create(
+    if not news:
+        custody.nothing_changed()
+        return []
+    return _accept(news, actor)
+
+
+def _accept(news: Sequence[NewRecording], actor: str) -> list[Recording]:
+    recordings = [_row(new) for new in news]
+    met = _incidents({new.incident for new in news if new.incident is not None})
+    joined = locking.join(recordings, met)
+    said: dict[UUID, list[custody.Event]] = {}
+    for answer in hooks.arriving.call(recordings, met):
+        for recording_id, events in answer.items():
+            said.setdefault(recording_id, []).extend(events)
+    _insert(recordings)
+    for recording in recordings:
+        if recording.pk in joined:
+            recording.released_to.set(joined[recording.pk].released_to.all())
+    _record([_story(each, actor, each.pk in joined, said.get(each.pk, [])) for each in recordings], recordings)
+    hooks.accepted.call(recordings)
+    # By name: the job's module imports this package.
+    app.configure_task("footage.prepare").batch_defer(*({"recording_id": str(each.pk)} for each in recordings))
+    return recordings
+
+
+def _row(new: NewRecording) -> Recording:
+    recording = Recording(
         id=new.id,
         camera=new.camera,
         sequence=new.sequence,
@@ -96,25 +136,52 @@ def accept(new: NewRecording, actor: str = "system:intake") -> Recording:
         place=new.place,
         review_until=new.review_until,
     )
-    recording.collected = custody.record(_collected(recording, actor))
-    locking.join(recording, actor=actor)
-    search.index(recording)
-    hooks.accepted.call(recording)
-    # By name: the job's module imports this package.
-    app.configure_task("footage.prepare").defer(recording_id=str(recording.id))
+    recording.search = search.of_new(recording)
     return recording
 
 
-def _refuse_known(new: NewRecording) -> None:
-    known = Recording.objects.filter(original=new.original)
-    if new.camera is not None and new.sequence is not None:
-        known = known | Recording.objects.filter(camera=new.camera, sequence=new.sequence)
-    if known.exists():
+def _incidents(wanted: set[UUID]) -> set[UUID]:
+    """Make those that are not there yet, and lock the rows of the others. Returns the others."""
+    if not wanted:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(_INCIDENTS, [list(wanted)])
+        met = wanted - {row[0] for row in cursor.fetchall()}
+    for incident in sorted(met):
+        locking.hold_still(incident)
+    return met
+
+
+def _insert(recordings: list[Recording]) -> None:
+    try:
+        Recording.objects.bulk_create(recordings)
+    except IntegrityError as error:
+        if not isinstance(error.__cause__, UniqueViolation):
+            raise
         raise Conflict(
             "This recording has been received before.",
             "The copy that is here stays as it is; nothing was stored twice.",
             "Compare its SHA-256 with the one on the camera.",
-        )
+        ) from error
+    for recording in recordings:
+        del recording.search  # read from the row by whoever wants it
+
+
+def _story(recording: Recording, actor: str, locked: bool, said: list[custody.Event]) -> list[custody.Event]:
+    story: list[custody.Event] = [_collected(recording, actor)]
+    if locked:
+        why = "Another file of the same incident is locked"
+        story.append(RecordingLocked(actor=actor, subject=recording.custody_id, reason=why))
+    story += said
+    if recording.due_rule:
+        story.append(due.first_set(recording))
+    return story
+
+
+def _record(stories: list[list[custody.Event]], recordings: list[Recording]) -> None:
+    records = iter(custody.record_all(list(chain.from_iterable(stories))))
+    for recording, story in zip(recordings, stories, strict=True):
+        recording.collected, *_ = islice(records, len(story))
 
 
 def _collected(recording: Recording, actor: str) -> RecordingCollected:

@@ -31,6 +31,13 @@ def set_due(recording: Recording, due_at: datetime | None, rule: str, *, actor: 
     custody.record(DueSet(actor=actor, subject=recording.custody_id, before=before, after=due_at, rule=rule))
 
 
+@custody.unrecorded("part of acceptance, which records what it answers")
+def first_set(recording: Recording) -> DueSet:
+    """What acceptance says of the due date with which `recording` begins."""
+    due_at, rule = recording.due_at, recording.due_rule
+    return DueSet(actor=RETENTION, subject=recording.custody_id, before=None, after=due_at, rule=rule)
+
+
 @custody.service
 def mark_quarantined(recording: Recording, *, actor: str = RETENTION, reason: str = "") -> None:
     """Take the recording out of use; views that stand open end. Raises Conflict unless it is live."""

@@ -6,6 +6,7 @@ arrives at the same moment is either among them or finds the lock when it comes 
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from bluelamp import custody
@@ -84,25 +85,27 @@ def let_watch(recording: Recording, *, person: Person, reason: str, by: Person) 
         )
 
 
-@custody.unrecorded("part of acceptance, which records recording.collected; the lock is recorded here")
-def join(recording: Recording, *, actor: str) -> None:
-    """Give a file that is just being accepted the lock under which the others of its incident stand.
+@custody.unrecorded("part of acceptance, which records the lock")
+def join(recordings: Iterable[Recording], met: Collection[UUID]) -> dict[UUID, Recording]:
+    """Give files that are just being accepted the lock under which the others of their incidents stand.
 
-    The caller has locked the incident's row (`hold_still`).
+    Nothing is written yet. `met` are the incidents that had files before; the caller has locked their rows
+    (`hold_still`). Returns the file whose lock each got, by the id of the one that got it.
     """
-    if recording.incident_id is None:
-        return
-    siblings = Recording.objects.filter(incident=recording.incident_id, locked_at__isnull=False)
-    standing = siblings.exclude(pk=recording.pk).order_by("locked_at").first()
-    if standing is None:
-        return
-    recording.locked_at, recording.lock_reason = clock.now(), standing.lock_reason
-    recording.locked_by = standing.locked_by
-    recording.save(update_fields=_LOCK_FIELDS)
-    recording.released_to.set(standing.released_to.all())
-    custody.record(
-        RecordingLocked(actor=actor, subject=recording.custody_id, reason="Another file of the same incident is locked")
-    )
+    if not met:
+        return {}
+    under_lock = Recording.objects.filter(incident__in=met, locked_at__isnull=False)
+    standing = {file.incident_id: file for file in under_lock.order_by("-locked_at")}
+    now, joined = clock.now(), {}
+    for recording in recordings:
+        if recording.incident_id in standing:
+            first = joined[recording.pk] = standing[recording.incident_id]
+            recording.locked_at, recording.lock_reason, recording.locked_by_id = (
+                now,
+                first.lock_reason,
+                first.locked_by_id,
+            )
+    return joined
 
 
 @custody.unrecorded("takes a row lock, changes nothing")

@@ -62,7 +62,7 @@ def prepare(recording_id: UUID) -> None:
             return
         if recording.processing_attempts > MOST_ATTEMPTS:
             why = f"Preparing it was cut short {MOST_ATTEMPTS} times, perhaps for want of memory."
-            preparation_failed(recording, why, final=True)
+            _give_up(recording, why, final=True)  # the last attempt that was cut short left what it had made
             return
         _remove_leftovers(recording)
         try:

@@ -70,10 +70,8 @@ def accept_upload(
         return upload
     if upload.state == Upload.State.RECEIVING and _all_there(upload, lease):
         _finish(upload, lease, writer)
-        upload.refresh_from_db(fields=["state"])
     if upload.state == Upload.State.RECEIVED:
-        _take_in(upload, lease)
-    upload.refresh_from_db()
+        upload = _take_in(upload, lease)
     if not upload.is_live:
         clear(upload.pk, lease)
     return upload
@@ -114,10 +112,10 @@ def _finish(upload: Upload, lease: staging.Lease, writer: staging.StagedWriter |
             if ours:
                 writer.close()
     except staging.StagingDamaged as error:
-        reject(upload.pk, why=error.what_happened, received_size=upload.length)
+        _reject(upload, why=error.what_happened, received_size=upload.length)
         return
-    reject(
-        upload.pk,
+    _reject(
+        upload,
         why=_DIFFERS[upload.origin == Upload.Origin.DOCK].format(upload.sequence),
         received_sha256=digest,
         received_size=upload.length,
@@ -125,36 +123,48 @@ def _finish(upload: Upload, lease: staging.Lease, writer: staging.StagedWriter |
 
 
 def _mark_received(upload: Upload, sha256: str) -> None:
-    Upload.objects.filter(pk=upload.pk, state=Upload.State.RECEIVING).update(
-        state=Upload.State.RECEIVED, sha256=sha256, offset=upload.length, updated_at=clock.now()
+    now = clock.now()
+    moved = Upload.objects.filter(pk=upload.pk, state=Upload.State.RECEIVING).update(
+        state=Upload.State.RECEIVED, sha256=sha256, offset=upload.length, updated_at=now
     )
+    if moved:
+        upload.state, upload.sha256 = Upload.State.RECEIVED, sha256
+        upload.offset, upload.updated_at = upload.length, now
+    else:
+        upload.refresh_from_db()
 
 
-def _take_in(upload: Upload, lease: staging.Lease) -> None:
-    """Steps 2 to 4."""
+def _reject(upload: Upload, **facts: Any) -> None:
+    reject(upload.pk, **facts)
+    upload.refresh_from_db()
+
+
+def _take_in(upload: Upload, lease: staging.Lease) -> Upload:
+    """Steps 2 to 4. Returns the upload as it stands then."""
     store = get_store()
     path = staging.sealed_file(lease.path)
     size = sealed.sealed_size(upload.length)
     if path is not None and path.exists() and path.stat().st_size == size:
         store.put_file(upload.object_name, path, move=True)
     elif not (store.exists(upload.object_name) and store.size(upload.object_name) == size):
-        reject(upload.pk, why="The bytes of the recording went missing before it was accepted.")
-        return
+        _reject(upload, why="The bytes of the recording went missing before it was accepted.")
+        return upload
     try:
-        _commit(upload.pk, upload.camera_id)
+        return _commit(upload.pk, upload.camera_id)
     except Conflict as error:
         with transaction.atomic():  # what is said of it and its end, or neither
             hooks.refused.call(upload, error)
-            reject(upload.pk, why=error.what_happened, received_sha256=upload.sha256, received_size=upload.length)
+            _reject(upload, why=error.what_happened, received_sha256=upload.sha256, received_size=upload.length)
+        return upload
 
 
 @custody.service
-def _commit(upload_id: UUID, camera_id: int | None) -> None:
+def _commit(upload_id: UUID, camera_id: int | None) -> Upload:
     lock_camera(camera_id)
     upload = Upload.objects.select_for_update(of=("self",)).select_related("camera", "session__dock").get(pk=upload_id)
     if upload.state != Upload.State.RECEIVED:
         custody.nothing_changed()
-        return
+        return upload
     recording = accept(recordings.of(upload), actor=upload.owner)
     upload.state = Upload.State.ACCEPTED
     if upload.origin == Upload.Origin.DOCK:
@@ -162,3 +172,4 @@ def _commit(upload_id: UUID, camera_id: int | None) -> None:
     forget_content(upload)
     upload.updated_at = clock.now()
     upload.save(update_fields=["state", "receipt", "updated_at", *CONTENT])
+    return upload

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -168,10 +169,17 @@ def tidy() -> int:
     return done
 
 
+@custody.unrecorded("each file of an addition records recording.added")
+def accepted(recordings: Iterable[Recording]) -> None:
+    """In the transaction of acceptance: what was said becomes part of the recordings. Raises AlreadyHere."""
+    for recording in recordings:
+        if "addition" in recording.manifest:
+            _say_what_was_said(recording)
+
+
 @custody.service
-def accepted(recording: Recording) -> None:
-    """In the transaction of acceptance: what was said becomes part of the recording. Raises AlreadyHere."""
-    custody.nothing_changed()  # the acceptance of anything else
+def _say_what_was_said(recording: Recording) -> None:
+    custody.nothing_changed()  # of a file that belongs to no addition any more
     added = _added(recording)
     if added is None:
         return

@@ -26,6 +26,7 @@ from bluelamp.ingest.models import DockingSession, Upload
 from bluelamp.ingest.staging import hashes
 from bluelamp.kernel import clock
 from bluelamp.kernel.ids import new_id
+from bluelamp.kernel.transaction import on_commit
 from bluelamp.vault.disk import make_folder
 from bluelamp.vault.keyring import get_keyring
 from bluelamp.vault.stores import get_store
@@ -99,7 +100,8 @@ def create_upload(dock: Dock, session_id: UUID, sequence: int, length: int | Non
         raise UploadBusy
     with lease:
         again = _begin_again(upload, metadata)
-        clear(upload.pk, lease)
+    # Whoever joins parts has a transaction around this: what goes now could not come back with it.
+    on_commit(lambda: release(upload.pk))
     return again
 
 

@@ -5,39 +5,45 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
 
 from bluelamp.custody.event import registered_types
 from bluelamp.custody.models import CustodyCheckpoint
-from bluelamp.custody.queries import HistoryItem, history_item, parsed
-from bluelamp.formats import merkle
+from bluelamp.custody.queries import SELECT_ITEMS, HistoryItem, items
+from bluelamp.formats import leaf, merkle
+from bluelamp.formats.disclosure import DisclosedEvent
+from bluelamp.formats.errors import FormatError
 from bluelamp.kernel.errors import NotFound
 from bluelamp.verify.ledger import commits
 
 PAGE = 50
 
-_EVENTS = """
-SELECT e.id, e.at, e.tag, d.fields, l.index
-FROM custody_event e JOIN custody_detail d ON d.event_id = e.id LEFT JOIN custody_leaf l ON l.event_id = e.id
+_WANTED = """
 WHERE (%(tags)s::text[] IS NULL OR e.tag = ANY(%(tags)s))
-  AND (%(actors)s::text[] IS NULL OR d.fields->>'actor' = ANY(%(actors)s))
-  AND (%(subjects)s::text[] IS NULL OR d.fields->>'subject' = ANY(%(subjects)s) OR d.fields->'also' ?| %(subjects)s)
-  AND (%(operation)s::text IS NULL OR d.fields->>'operation' = %(operation)s)
+  AND (%(actors)s::text[] IS NULL OR d.actor = ANY(%(actors)s))
+  AND (%(subjects)s::text[] IS NULL OR d.subject = ANY(%(subjects)s)
+       OR (d.also && %(subjects)s AND d.also <> '{}'))
   AND (%(since)s::timestamptz IS NULL OR e.at >= %(since)s)
   AND (%(until)s::timestamptz IS NULL OR e.at < %(until)s)
   AND (%(before)s::bigint IS NULL OR e.id < %(before)s)
-ORDER BY e.id DESC LIMIT %(limit)s
+ORDER BY {order} DESC LIMIT %(limit)s
 """
-_EVENT = """
-SELECT e.id, e.at, e.tag, d.fields, l.index, d.salts, e.entry
-FROM custody_event e JOIN custody_detail d ON d.event_id = e.id LEFT JOIN custody_leaf l ON l.event_id = e.id
-WHERE e.id = %s
+# Walking back from the newest event to a day long past would pass all that came since. The sum keeps the planner from
+# that: it takes the day from the index of types and times, and sorts it.
+_SHORT = timedelta(days=2)
+_WALK, _SORT = "e.id", "(e.id + 0)"
+_TAGS = """
+WITH RECURSIVE found (tag) AS (
+    (SELECT tag FROM custody_event ORDER BY tag LIMIT 1)
+    UNION ALL
+    SELECT (SELECT tag FROM custody_event WHERE tag > found.tag ORDER BY tag LIMIT 1) FROM found WHERE tag IS NOT NULL
+)
+SELECT tag FROM found WHERE tag IS NOT NULL
 """
-_BY_TAG = "SELECT tag, count(*) FROM custody_event WHERE tag = ANY(%s) AND at >= %s GROUP BY tag"
+_STORED = "SELECT e.entry, d.stored FROM custody_event e JOIN custody_detail d ON d.event_id = e.id WHERE e.id = %s"
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,7 @@ class Wanted:
     """Which events are wanted; None and "" ask for all. `until` is excluded, `before` is the id to continue under."""
 
     group: str = ""
+    tag: str = ""
     actors: tuple[str, ...] | None = None
     subjects: tuple[str, ...] | None = None
     operation: str = ""
@@ -66,29 +73,36 @@ class Entry:
     """One event with what its leaf commits to. `covered_by` is the first checkpoint over it; None: not yet."""
 
     item: HistoryItem
-    fields: dict[str, Any]
-    salts: dict[str, str]
+    fields: tuple[leaf.Field, ...]
     entry: bytes
     matches: bool
     leaf_hash: bytes
     covered_by: CustodyCheckpoint | None
+    disclosed: DisclosedEvent | None
 
     @property
     def recording_id(self) -> UUID | None:
         """The recording that the event is about, if it is about one."""
-        kind, _, identifier = self.item.subject.partition(":")
-        try:
-            return UUID(identifier) if kind == "recording" else None
-        except ValueError:
-            return None
+        return recording_id(self.item)
 
     @property
     def preimage(self) -> list[tuple[str, str, str]]:
         """What the leaf commits to, by field: its name, its value as JSON, its salt."""
         return [
-            (name, json.dumps(value, ensure_ascii=False), self.salts.get(name, "missing"))
-            for name, value in sorted(self.fields.items())
+            (field.name, json.dumps(field.value, ensure_ascii=False), field.salt.hex())
+            if field.erased_by is None
+            else (field.name, "", f"erased by event {field.erased_by}")
+            for field in self.fields
         ]
+
+
+def recording_id(item: HistoryItem) -> UUID | None:
+    """The recording that an event is about, if it is about one."""
+    kind, _, identifier = item.subject.partition(":")
+    try:
+        return UUID(identifier) if kind == "recording" else None
+    except ValueError:
+        return None
 
 
 def groups() -> list[str]:
@@ -104,59 +118,102 @@ def page(wanted: Wanted, size: int = PAGE) -> Page:
 
 def events(wanted: Wanted, limit: int) -> list[HistoryItem]:
     """Up to `limit` of the wanted events, newest first."""
-    tags = [tag for tag in registered_types() if tag.partition(".")[0] == wanted.group] if wanted.group else None
+    tags = tags_wanted(wanted)
+    is_short = wanted.since is not None and wanted.until is not None and wanted.until - wanted.since <= _SHORT
+    by_time = is_short and wanted.actors is None and wanted.subjects is None
+    if by_time and tags is None:
+        tags = _all_tags()
     parameters = {
         "tags": tags,
         "actors": _list(wanted.actors),
         "subjects": _list(wanted.subjects),
-        "operation": wanted.operation or None,
         "since": wanted.since,
         "until": wanted.until,
         "before": wanted.before,
         "limit": limit,
     }
+    return items(SELECT_ITEMS + _WANTED.replace("{order}", _SORT if by_time else _WALK), parameters)
+
+
+def _all_tags() -> list[str]:
+    """Every type that the ledger has, those of another release of Bluelamp too; some hundred looks at an index."""
     with connection.cursor() as cursor:
-        cursor.execute(_EVENTS, parameters)
-        return [history_item(*row) for row in cursor.fetchall()]
+        cursor.execute(_TAGS)
+        return [tag for (tag,) in cursor.fetchall()]
+
+
+def tags_wanted(wanted: Wanted) -> list[str] | None:
+    """The types of event that are asked for; None for all."""
+    if not (wanted.group or wanted.operation or wanted.tag):
+        return None
+    return [
+        tag
+        for tag, kind in registered_types().items()
+        if wanted.group in ("", tag.partition(".")[0])
+        and wanted.operation in ("", kind.operation)
+        and wanted.tag in ("", tag)
+    ]
 
 
 def event(event_id: int) -> Entry:
     """One event, recomputed. Raises NotFound."""
-    with connection.cursor() as cursor:
-        cursor.execute(_EVENT, [event_id])
-        row = cursor.fetchone()
-    if row is None:
+    found = items(f"{SELECT_ITEMS} WHERE e.id = %s", [event_id])
+    if not found:
         raise NotFound("There is no event of this number in the ledger.", "", "Look it up in the list of events.")
-    *common, salts, entry = row
-    item, fields, salts, entry = history_item(*common), parsed(row[3]), parsed(salts), bytes(entry)
+    with connection.cursor() as cursor:
+        cursor.execute(_STORED, [event_id])
+        entry, stored = map(bytes, cursor.fetchone())
     return Entry(
-        item=item,
-        fields=fields,
-        salts=salts,
+        item=found[0],
+        fields=_fields(stored),
         entry=entry,
-        matches=commits(entry, fields, salts),
+        matches=commits(entry, stored),
         leaf_hash=merkle.leaf_hash(entry),
-        covered_by=covering(item.leaf),
+        covered_by=covering(found[0].leaf),
+        disclosed=_disclosed(stored),
     )
 
 
-def covering(leaf: int | None) -> CustodyCheckpoint | None:
-    """The first checkpoint that a leaf stands under."""
-    if leaf is None:
-        return None
-    found: CustodyCheckpoint | None = CustodyCheckpoint.objects.filter(size__gt=leaf).order_by("size").first()
-    return found
+def around(item: HistoryItem, each: int = 3) -> list[HistoryItem]:
+    """The events about the same subject just before and just after, oldest first, this one left out."""
+    where = "d.subject = %s OR (d.also @> ARRAY[%s] AND d.also <> '{}')"
+    before = items(
+        f"{SELECT_ITEMS} WHERE ({where}) AND e.id < %s ORDER BY e.id DESC LIMIT %s",
+        [item.subject, item.subject, item.id, each],
+    )
+    after = items(
+        f"{SELECT_ITEMS} WHERE ({where}) AND e.id > %s ORDER BY e.id LIMIT %s",
+        [item.subject, item.subject, item.id, each],
+    )
+    return [*reversed(before), *after]
 
 
-def by_operation(since: datetime) -> dict[str, int]:
-    """Events since an instant for each of the six operations of s.62."""
-    kinds = registered_types()
-    found: dict[str, int] = {}
+def stored_of(event_ids: Sequence[int]) -> dict[int, bytes]:
+    """What events say, as it is stored (`formats.leaf`), by number."""
     with connection.cursor() as cursor:
-        cursor.execute(_BY_TAG, [list(kinds), since])
-        for tag, count in cursor.fetchall():
-            operation = kinds[tag].operation.value
-            found[operation] = found.get(operation, 0) + count
+        cursor.execute("SELECT event_id, stored FROM custody_detail WHERE event_id = ANY(%s)", [list(event_ids)])
+        return {event_id: bytes(stored) for event_id, stored in cursor.fetchall()}
+
+
+def _disclosed(stored: bytes) -> DisclosedEvent | None:
+    try:
+        return leaf.disclosed(stored)
+    except FormatError:
+        return None
+
+
+def _fields(stored: bytes) -> tuple[leaf.Field, ...]:
+    try:
+        return tuple(leaf.read(stored))
+    except FormatError:
+        return ()
+
+
+def covering(index: int | None) -> CustodyCheckpoint | None:
+    """The first checkpoint that a leaf stands under."""
+    if index is None:
+        return None
+    found: CustodyCheckpoint | None = CustodyCheckpoint.objects.filter(size__gt=index).order_by("size").first()
     return found
 
 

@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
 from bluelamp.custody import words
+from bluelamp.formats.leaf import values
 
-# Ranges are merged by the database: what two requests cover both was watched once.
-_VIEWERS = """
-SELECT d.fields->>'actor',
-       count(*) FILTER (WHERE e.tag = 'recording.viewed'),
-       count(*) FILTER (WHERE e.tag = 'recording.viewed' AND d.fields->>'detail.purpose' = 'download'),
-       count(*) FILTER (WHERE e.tag = 'recording.viewed' AND d.fields->>'reason' = ''),
-       count(*) FILTER (WHERE e.tag = 'recording.consulted'),
-       coalesce(sum((d.fields->>'detail.last_byte')::bigint - (d.fields->>'detail.first_byte')::bigint + 1)
-                FILTER (WHERE e.tag = 'recording.range_served'), 0),
-       range_agg(int8range((d.fields->>'detail.from_ms')::bigint, (d.fields->>'detail.to_ms')::bigint))
-           FILTER (WHERE e.tag = 'recording.range_served'
-                   AND (d.fields->>'detail.from_ms')::bigint <= (d.fields->>'detail.to_ms')::bigint),
-       min(e.at), max(e.at)
+_SEEN = """
+SELECT e.id, e.tag, e.at, d.actor, d.stored
 FROM custody_detail d JOIN custody_event e ON e.id = d.event_id
-WHERE d.fields->>'subject' = %s AND e.tag IN ('recording.viewed', 'recording.range_served', 'recording.consulted')
-GROUP BY 1 ORDER BY max(e.at) DESC
-"""
-_STATED = """
-SELECT e.id, e.at, d.fields->>'actor', e.tag = 'access.refused',
-       CASE WHEN e.tag = 'access.refused' THEN d.fields->>'detail.why' ELSE d.fields->>'reason' END,
-       CASE WHEN e.tag = 'access.refused' THEN d.fields->>'detail.action' ELSE d.fields->>'detail.purpose' END
-FROM custody_detail d JOIN custody_event e ON e.id = d.event_id
-WHERE d.fields->>'subject' = %s
-  AND (e.tag = 'access.refused' OR (e.tag = 'recording.viewed' AND d.fields->>'reason' <> ''))
-ORDER BY e.id DESC LIMIT %s
+WHERE d.subject = %s
+  AND e.tag IN ('recording.viewed', 'recording.range_served', 'recording.consulted', 'access.refused')
+ORDER BY e.id
 """
 MOST_STATED = 200
 
@@ -97,30 +81,80 @@ class Looking:
 
 def looking(recording: str) -> Looking:
     """Who looked at a recording, named by its custody id."""
+    viewers: dict[str, _Seen] = {}
+    stated: list[tuple[int, datetime, str, bool, str, str]] = []
     with connection.cursor() as cursor:
-        cursor.execute(_VIEWERS, [recording])
-        viewers = cursor.fetchall()
-        cursor.execute(_STATED, [recording, MOST_STATED])
-        stated = cursor.fetchall()
-    names = words.names({row[0] for row in viewers} | {row[2] for row in stated})
+        cursor.execute(_SEEN, [recording])
+        for event_id, tag, at, actor, stored in cursor:
+            said = values(bytes(stored))
+            if tag == "access.refused":
+                stated.append((event_id, at, actor, True, said.get("detail.why"), said.get("detail.action")))
+                continue
+            viewers.setdefault(actor, _Seen(at, at)).count(tag, at, said)
+            if tag == "recording.viewed" and said.get("reason"):
+                stated.append((event_id, at, actor, False, said["reason"], said.get("detail.purpose")))
+    names = words.names(set(viewers) | {row[2] for row in stated})
+    newest = sorted(viewers.items(), key=lambda found: found[1].last_at, reverse=True)
     return Looking(
-        viewers=[
-            Viewer(
-                custody_id=viewer,
-                name=names[viewer],
-                openings=openings,
-                downloads=downloads,
-                without_reason=without_reason,
-                facts_read=facts_read,
-                bytes_sent=int(sent),
-                stretches=tuple((part.lower, part.upper) for part in watched or ()),
-                first_at=first_at,
-                last_at=last_at,
-            )
-            for viewer, openings, downloads, without_reason, facts_read, sent, watched, first_at, last_at in viewers
-        ],
+        viewers=[seen.viewer(custody_id, names[custody_id]) for custody_id, seen in newest],
         stated=[
             Stated(event_id, at, names[actor], refused, text or "", what or "")
-            for event_id, at, actor, refused, text, what in stated
+            for event_id, at, actor, refused, text, what in stated[: -MOST_STATED - 1 : -1]
         ],
     )
+
+
+@dataclass
+class _Seen:
+    """What one person looked at, counted event by event."""
+
+    first_at: datetime
+    last_at: datetime
+    openings: int = 0
+    downloads: int = 0
+    without_reason: int = 0
+    facts_read: int = 0
+    bytes_sent: int = 0
+    stretches: list[tuple[int, int]] = field(default_factory=list)
+
+    def count(self, tag: str, at: datetime, said: Mapping[str, Any]) -> None:
+        self.first_at, self.last_at = min(self.first_at, at), max(self.last_at, at)
+        match tag:
+            case "recording.viewed":
+                self.openings += 1
+                self.downloads += said.get("detail.purpose") == "download"
+                self.without_reason += said.get("reason") == ""
+            case "recording.consulted":
+                self.facts_read += 1
+            case "recording.range_served":
+                self.bytes_sent += int(said["detail.last_byte"]) - int(said["detail.first_byte"]) + 1
+                start, end = said.get("detail.from_ms"), said.get("detail.to_ms")
+                if start is not None and end is not None and start < end:
+                    self.stretches.append((start, end))
+
+    def viewer(self, custody_id: str, name: str) -> Viewer:
+        return Viewer(
+            custody_id=custody_id,
+            name=name,
+            openings=self.openings,
+            downloads=self.downloads,
+            without_reason=self.without_reason,
+            facts_read=self.facts_read,
+            bytes_sent=self.bytes_sent,
+            stretches=tuple(_merged(self.stretches)),
+            first_at=self.first_at,
+            last_at=self.last_at,
+        )
+
+
+def _merged(stretches: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Stretches in order, without overlaps: what two requests cover both was watched once."""
+    begin = end = -1
+    for start, stop in sorted(stretches):
+        if start > end:
+            if end > begin:
+                yield begin, end
+            begin, end = start, stop
+        end = max(end, stop)
+    if end > begin:
+        yield begin, end

@@ -11,7 +11,7 @@ from bluelamp.oversight.queries import sql
 from bluelamp.oversight.queries.sql import Asked, Shown
 from bluelamp.web.filters import count, number
 
-# The sequencer works every second. A wait as long as this means that it does not.
+# The sequencer works twice a second. A wait as long as this means that it does not.
 _LONGEST_WAIT = timedelta(minutes=5)
 
 

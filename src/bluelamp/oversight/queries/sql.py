@@ -320,3 +320,21 @@ ORDER BY last_at DESC, recording_id
 LIMIT %(limit)s
 """,
 )
+
+CHECKS = Query(
+    "Findings of the checks",
+    "What the checks of stored objects and of keys found wrong and no later one found mended.",
+    """
+SELECT kind, count(*) AS findings, count(DISTINCT recording_id) AS recordings, min(found_at) AS since
+FROM oversight_finding WHERE ended_at IS NULL GROUP BY kind
+""",
+)
+
+FIXITY = Query(
+    "Footage read again",
+    "Recordings whose every stored byte is read again and again, and when that which waits longest was last read; at "
+    "first, that is when it was received, hashed and sealed.",
+    """
+SELECT count(*) AS recordings, min(checked_at) AS oldest FROM oversight_fixity
+""",
+)

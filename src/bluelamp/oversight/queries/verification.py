@@ -7,11 +7,9 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from bluelamp.custody import keys
-from bluelamp.custody.queries import latest_checkpoint, leaves
-from bluelamp.formats.signed_note import verifier_key
+from bluelamp.custody.queries import latest_checkpoint
+from bluelamp.custody.verification import verify_ledger
 from bluelamp.kernel.errors import Busy, Conflict
-from bluelamp.verify.ledger import Leaf, check_ledger
 
 MOST_LEAVES = 100_000
 """Leaves that a page checks while somebody waits; a larger ledger is checked by the command."""
@@ -34,11 +32,6 @@ class Verification:
     @property
     def good(self) -> bool:
         return not self.problems
-
-
-def own_verifier_key() -> str:
-    """The log's verifier key (C2SP vkey), which the force publishes so that others need not take our word."""
-    return verifier_key(keys.log_origin(), keys.log_key())
 
 
 def verify(kept_note: str = "") -> Verification:
@@ -67,17 +60,5 @@ def verify(kept_note: str = "") -> Verification:
                 "Somebody else is having the ledger checked.", "Nothing was checked twice.", "Try again shortly."
             )
     begun = time.perf_counter()
-    key = own_verifier_key()
-    report = check_ledger((Leaf(*leaf) for leaf in leaves()), checkpoint.note, key)
-    problems = list(report.problems)
-    remembered = None
-    if kept_note.strip():
-        earlier = check_ledger((Leaf(*leaf) for leaf in leaves(checkpoint.size)), _as_signed(kept_note), key)
-        remembered = earlier.size
-        problems += [f"Against the note that was kept: {problem}" for problem in earlier.problems]
-    return Verification(report.size, remembered, time.perf_counter() - begun, tuple(problems))
-
-
-def _as_signed(note: str) -> str:
-    """A note as it was signed, after a browser's form or a mail changed the ends of its lines."""
-    return "\n".join(line.rstrip() for line in note.strip().splitlines()) + "\n"
+    report, remembered = verify_ledger(kept_note=kept_note)
+    return Verification(report.size, remembered, time.perf_counter() - begun, report.problems)

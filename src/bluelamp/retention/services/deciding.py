@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
 from bluelamp import custody
 from bluelamp.footage import services as footage
@@ -63,12 +65,9 @@ def extend(recording: Recording, *, until: datetime, reason: str, actor: str) ->
 
 
 @custody.unrecorded("part of the service that calls it; what it changes is recorded by footage's services and here")
-def settle(recording: Recording, now: datetime, decision: rules.Decision | None = None) -> rules.Decision:
-    """The decision about a recording whose row the caller has locked, carried out short of quarantine and deletion.
-
-    `decision` is one that the caller has just made in this transaction.
-    """
-    decision = decision or queries.decision(recording)
+def settle(recording: Recording, now: datetime) -> rules.Decision:
+    """The decision about a recording whose row the caller has locked, carried out short of quarantine and deletion."""
+    decision = queries.decision(recording)
     # An empty rule means that this recording was never decided about, so nothing can be shortened.
     if recording.due_rule and decision.earlier_than(recording.due_at):
         decision = _shortened(recording, decision, now)
@@ -97,24 +96,32 @@ def keep_former_period(recording: Recording, former: EvidenceFlag) -> None:
                 _stop_shortening(file, promised.due_at, now_promised.due_at, clock.now())
 
 
-@custody.unrecorded("part of footage's acceptance; what it changes is recorded by footage's services and here")
-def welcome(recording: Recording) -> None:
-    """Set the due date of a recording that is just being accepted, with an alert where it arrives late."""
+@custody.unrecorded("part of footage's acceptance, which records the due date and what this answers")
+def welcome(recordings: Iterable[Recording], met: Collection[UUID]) -> dict[UUID, list[custody.Event]]:
+    """Set the due dates of recordings that are just being accepted, before their rows are written.
+
+    `met` are those of their incidents that had files before. Answers with an alert for each that arrives late.
+    """
     policy = queries.policy()
-    facts = queries.facts([recording])[recording.pk]
-    if rules.arrived_late(facts, policy):
-        recording.review_until = facts.received_at + policy.review_grace
-        recording.save(update_fields=["review_until"])
-        custody.record(
-            ArrivedLate(
-                actor=SYSTEM,
-                subject=recording.custody_id,
-                default_due_at=rules.default_due(facts.started_at, policy),
-                review_until=recording.review_until,
-            )
-        )
-        facts = replace(facts, review_until=recording.review_until)
-    settle(recording, clock.now(), rules.decide(facts, policy))
+    alerts: dict[UUID, list[custody.Event]] = {}
+    for recording in recordings:
+        facts = queries.facts_on_arrival(recording, met)
+        if rules.arrived_late(facts, policy):
+            recording.review_until = facts.received_at + policy.review_grace
+            alerts[recording.pk] = [
+                ArrivedLate(
+                    actor=SYSTEM,
+                    subject=recording.custody_id,
+                    default_due_at=rules.default_due(facts.started_at, policy),
+                    review_until=recording.review_until,
+                )
+            ]
+            facts = replace(facts, review_until=recording.review_until)
+        decision = rules.decide(facts, policy)
+        recording.due_at, recording.due_rule = decision.due_at, decision.governing.code
+        if object_hold.wanted(recording):
+            object_hold.align_soon(recording)
+    return alerts
 
 
 def _shortened(recording: Recording, decision: rules.Decision, now: datetime) -> rules.Decision:

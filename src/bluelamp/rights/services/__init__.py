@@ -8,7 +8,7 @@ from bluelamp.rights.services.desk import (
     prove_identity,
     stop_holding,
 )
-from bluelamp.rights.services.matching import match_again, match_arrival
+from bluelamp.rights.services.matching import match_again, match_arrivals
 from bluelamp.rights.services.messages import send
 from bluelamp.rights.services.receiving import Particulars, confirm_email, lapse_unconfirmed, receive_request
 
@@ -21,7 +21,7 @@ __all__ = [
     "extend",
     "lapse_unconfirmed",
     "match_again",
-    "match_arrival",
+    "match_arrivals",
     "prove_identity",
     "receive_request",
     "send",

@@ -6,7 +6,7 @@ of recordings.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.db import connection
@@ -48,11 +48,11 @@ def after_arrivals() -> None:
 
 
 @custody.unrecorded("called in the transaction of acceptance; each match records its own event")
-def match_arrival(recording: Recording) -> None:
+def match_arrivals(recordings: Collection[Recording]) -> None:
     """Footage that is docked after somebody asked for it is held as if it had been there."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_ARRIVALS])
-    for request in queries.waiting_for(recording):
+    for request, recording in queries.waiting_for(recordings):
         _add(request, only=recording)
 
 

@@ -2,7 +2,7 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from bluelamp.formats.sealed import BytesLike
@@ -30,6 +30,14 @@ class Store(ABC):
     @abstractmethod
     def put_stream(self, name: str, pieces: Iterable[BytesLike]) -> None:
         """Store the concatenated pieces in constant memory. If the iterable raises, nothing is stored."""
+
+    def put_all(self, objects: Sequence[tuple[str, Sequence[BytesLike]]]) -> None:
+        """`put_stream` for each (name, pieces) of many small objects; faster where many are made durable at once.
+
+        All are durable when it returns. Where it raises, some may have been stored, each of them whole.
+        """
+        for name, pieces in objects:
+            self.put_stream(name, pieces)
 
     @abstractmethod
     def get_range(self, name: str, start: int, length: int) -> bytes:

@@ -5,23 +5,30 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, TypeVar
+
+import structlog
 
 from bluelamp.formats.sealed import BytesLike
 from bluelamp.kernel import clock
 from bluelamp.kernel.errors import StorageFull
 from bluelamp.vault.disk import fsync_folder, make_folder, sync
-from bluelamp.vault.errors import ObjectMissing
+from bluelamp.vault.errors import ObjectMissing, StoreUnavailable
 from bluelamp.vault.stores.base import TEMPORARY_PREFIX, Store, check_name, check_prefix, check_range
 
 T = TypeVar("T")
 
+log = structlog.get_logger(__name__)
+
 _COPY_BYTES = 1024 * 1024
 _ATTEMPTS = 100
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+# A file system that was taken away, turned read-only over its errors, or answers nobody; a folder closed to us.
+_UNUSABLE = {errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.ESTALE, errno.ENXIO, errno.ETIMEDOUT}
 
 
 class LocalStore(Store):
@@ -47,10 +54,34 @@ class LocalStore(Store):
     def put_stream(self, name: str, pieces: Iterable[BytesLike]) -> None:
         self._put(name, lambda target: target.writelines(pieces))
 
+    def put_all(self, objects: Sequence[tuple[str, Sequence[BytesLike]]]) -> None:
+        # Everything is written before the first sync, and named before the folders' first: what a journal then commits
+        # with the first of them it need not commit again for the others.
+        with _trouble_said(), ExitStack() as opened:
+            written: list[tuple[int, Path, Path]] = []
+            for name, pieces in objects:
+                target = self._path(name)
+                temporary = target.with_name(TEMPORARY_PREFIX + secrets.token_hex(8))
+                if target.parent != self._root:
+                    self._in_folder(target.parent.parent, partial(target.parent.mkdir, mode=0o700, exist_ok=True))
+                descriptor = self._in_folder(target.parent, partial(_create, temporary))
+                file = opened.enter_context(os.fdopen(descriptor, "wb"))
+                opened.callback(temporary.unlink, missing_ok=True)
+                file.writelines(pieces)
+                file.flush()
+                written.append((file.fileno(), temporary, target))
+            for file_number, _, _ in written:
+                sync(file_number)
+            for _, temporary, target in written:
+                temporary.rename(target)
+            folders = {target.parent for _, _, target in written}
+            for folder in folders | {each.parent for each in folders - {self._root}}:
+                fsync_folder(folder)
+
     def get_range(self, name: str, start: int, length: int) -> bytes:
         check_range(start, length)
         data = bytearray()
-        with _missing_said(name), open(self._path(name), "rb", buffering=0) as file:
+        with _trouble_said(), _missing_said(name), open(self._path(name), "rb", buffering=0) as file:
             while piece := os.pread(file.fileno(), length - len(data), start + len(data)):
                 if len(piece) == length:  # the usual case, without a copy
                     return piece
@@ -59,7 +90,7 @@ class LocalStore(Store):
 
     def size(self, name: str) -> int:
         path = self._path(name)
-        with _missing_said(name):
+        with _trouble_said(), _missing_said(name):
             found = path.stat()
         if not stat.S_ISREG(found.st_mode):
             raise ObjectMissing(name)
@@ -68,8 +99,9 @@ class LocalStore(Store):
     def delete(self, name: str) -> None:
         path = self._path(name)
         try:
-            path.unlink()
-            fsync_folder(path.parent)
+            with _trouble_said():
+                path.unlink()
+                fsync_folder(path.parent)
         except (FileNotFoundError, NotADirectoryError):
             pass
         for folder in path.parents:
@@ -112,10 +144,8 @@ class LocalStore(Store):
     def _put(self, name: str, write: Callable[[BinaryIO], object]) -> None:
         target = self._path(name)
         temporary = target.with_name(TEMPORARY_PREFIX + secrets.token_hex(8))
-        with _full_said():
-            descriptor = self._in_folder(
-                target.parent, lambda: os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            )
+        with _trouble_said():
+            descriptor = self._in_folder(target.parent, partial(_create, temporary))
             try:
                 with os.fdopen(descriptor, "wb") as file:
                     write(file)
@@ -130,7 +160,7 @@ class LocalStore(Store):
     def _moved(self, name: str, path: Path) -> bool:
         """Rename the file into place; False where it lies on another file system."""
         target = self._path(name)
-        with _full_said():
+        with _trouble_said():
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             try:
                 sync(descriptor)
@@ -157,6 +187,10 @@ class LocalStore(Store):
         return action()
 
 
+def _create(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+
+
 @contextmanager
 def _missing_said(name: str) -> Iterator[None]:
     try:
@@ -166,10 +200,14 @@ def _missing_said(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def _full_said() -> Iterator[None]:
+def _trouble_said() -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno in _UNUSABLE:
+            # Senders and pages are told that it cannot be used; what it is, the operator finds in the log.
+            log.warning("store.unusable", exc_info=True)
+            raise StoreUnavailable from error
         if error.errno not in _FULL:
             raise
         raise StorageFull(

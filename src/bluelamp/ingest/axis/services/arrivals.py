@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from procrastinate.contrib.django import app
 
 from bluelamp import custody
@@ -18,10 +20,14 @@ _HEAD_BYTES = 64
 
 
 @custody.unrecorded("part of footage's acceptance, which records recording.collected")
-def accepted(recording: Recording) -> None:
-    """Note that a clip is stored. An encrypted one waits for its key."""
-    if "axis" not in recording.manifest:
-        return
+def accepted(recordings: Iterable[Recording]) -> None:
+    """Note which clips are stored. An encrypted one waits for its key."""
+    for recording in recordings:
+        if "axis" in recording.manifest:
+            _stored(recording)
+
+
+def _stored(recording: Recording) -> None:
     item = AxisObject.objects.select_for_update(of=("self",)).filter(recording=recording.pk).first()
     if item is None:
         return

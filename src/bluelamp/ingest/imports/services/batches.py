@@ -1,7 +1,8 @@
 """Many small files together: sealed straight into the store, then accepted in one transaction.
 
 Each has an upload of its own from before its first byte is stored, so that what a crash leaves of it is found and
-cleared as for any other upload; and a savepoint of its own, so that one that is refused stops no other.
+cleared as for any other upload. Where the database refuses what is said of one, the batch is halved until that one is
+alone, and the others are accepted.
 """
 
 from __future__ import annotations
@@ -11,16 +12,19 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.db import DataError, IntegrityError
 
 from bluelamp import custody
 from bluelamp.footage.models import Recording
-from bluelamp.footage.services import accept
-from bluelamp.formats.sealed import SealingWriter
-from bluelamp.ingest import recordings, staging
+from bluelamp.footage.services import accept_all
+from bluelamp.formats.sealed import BytesLike, SealingWriter
 from bluelamp.ingest import services as intake
+from bluelamp.ingest import staging
 from bluelamp.ingest.imports.arrivals import Coming
 from bluelamp.ingest.imports.reading import Opened
+from bluelamp.ingest.imports.services import rows
 from bluelamp.ingest.models import ImportItem, ImportRun, Upload
+from bluelamp.ingest.recordings import of_arrived
 from bluelamp.ingest.services.uploads import EXPIRES_AFTER, release, require_length
 from bluelamp.kernel import clock
 from bluelamp.kernel.errors import Conflict, Invalid
@@ -31,8 +35,9 @@ from bluelamp.vault.keyring import get_keyring
 from bluelamp.vault.objects import associated_data
 from bluelamp.vault.stores import get_store
 
-_MOST_FILES = 64
+MOST_FILES = 200
 _MOST_BYTES = 16 * 1024 * 1024
+_UNRECORDABLE = "The database does not take what is said of it."
 
 
 @dataclass
@@ -75,7 +80,7 @@ class Batch:
         self._planned.append(_Planned(item, found, data, upload))
         self._bytes += len(data)
         self.pending.add(upload.sha256)
-        if len(self._planned) >= _MOST_FILES or self._bytes >= _MOST_BYTES:
+        if len(self._planned) >= MOST_FILES or self._bytes >= _MOST_BYTES:
             self.flush()
 
     def flush(self) -> None:
@@ -101,16 +106,19 @@ def _announce(planned: list[_Planned]) -> None:
         Upload.objects.bulk_create([each.upload for each in planned])
         for each in planned:
             each.item.recording = each.upload.recording_id
-        ImportItem.objects.bulk_update([each.item for each in planned], ["recording"])
+        rows.save([each.item for each in planned], "recording")
 
 
 def _store(planned: list[_Planned]) -> None:
     """Every key and object is durable when this returns."""
-    keys, store = get_keyring().create_all([each.upload.key_id for each in planned]), get_store()
-    for each, key in zip(planned, keys, strict=True):
-        name = each.upload.object_name
-        writer = SealingWriter(key, associated_data(name))
-        store.put_stream(name, [writer.header, *writer.update(each.data), writer.finish()])
+    keys = get_keyring().create_all([each.upload.key_id for each in planned])
+    objects = [(each.upload.object_name, _sealed(each, key)) for each, key in zip(planned, keys, strict=True)]
+    get_store().put_all(objects)
+
+
+def _sealed(planned: _Planned, key: bytes) -> list[BytesLike]:
+    writer = SealingWriter(key, associated_data(planned.upload.object_name))
+    return [writer.header, *writer.update(planned.data), writer.finish()]
 
 
 @custody.service
@@ -119,25 +127,18 @@ def _commit(run: ImportRun, planned: list[_Planned]) -> list[tuple[_Planned, str
     ids = [each.upload.pk for each in planned]
     live = Upload.objects.select_for_update().filter(pk__in=ids, state=Upload.State.RECEIVING)
     standing = set(live.values_list("pk", flat=True))
-    refused: list[tuple[_Planned, str]] = []
-    accepted: list[UUID] = []
+    accepted, refused = _accepted(run, [each for each in planned if each.upload.pk in standing])
+    why = {each.upload.pk: sentence for each, sentence in refused}
     for each in planned:
-        item = each.item
-        item.sha256, item.taken_size = each.upload.sha256, each.found.size
-        item.taken_mtime_ns, item.sentence = each.found.mtime_ns, ""
-        if each.upload.pk not in standing:
-            item.recording = None
+        item, upload_id = each.item, each.upload.pk
+        item.sha256, item.taken_size, item.taken_mtime_ns = each.upload.sha256, each.found.size, each.found.mtime_ns
+        item.sentence = why.get(upload_id, "")
+        if upload_id in accepted:
+            item.state = ImportItem.State.IMPORTED
             continue
-        try:
-            recording = accept(recordings.of(each.upload), actor=run.custody_id)
-        except Conflict as error:
-            refused.append((each, error.what_happened))
-            item.state, item.sentence, item.recording = ImportItem.State.REFUSED, error.what_happened, None
-            continue
-        if run.options.get("keep_days"):
-            kept_longer(recording, run)
-        item.state = ImportItem.State.IMPORTED
-        accepted.append(each.upload.pk)
+        item.recording = None
+        if upload_id in why:
+            item.state = ImportItem.State.REFUSED
     if not accepted:
         custody.nothing_changed()
     Upload.objects.filter(pk__in=accepted).update(
@@ -149,11 +150,25 @@ def _commit(run: ImportRun, planned: list[_Planned]) -> list[tuple[_Planned, str
         updated_at=clock.now(),
         cleared=True,
     )
-    ImportItem.objects.bulk_update(
-        [each.item for each in planned],
-        ["state", "sentence", "recording", "sha256", "taken_size", "taken_mtime_ns"],
-    )
+    items = [each.item for each in planned]
+    rows.save(items, "state", "sentence", "recording", "sha256", "taken_size", "taken_mtime_ns")
     return refused
+
+
+def _accepted(run: ImportRun, planned: list[_Planned]) -> tuple[set[UUID], list[tuple[_Planned, str]]]:
+    """The uploads that became recordings, and those of which the database takes none, and why."""
+    try:
+        made = accept_all(of_arrived(each.upload for each in planned), actor=run.custody_id)
+    except (Conflict, DataError, IntegrityError) as error:
+        if len(planned) == 1:
+            return set(), [(planned[0], error.what_happened if isinstance(error, Conflict) else _UNRECORDABLE)]
+        half = len(planned) // 2
+        first, second = _accepted(run, planned[:half]), _accepted(run, planned[half:])
+        return first[0] | second[0], first[1] + second[1]
+    if run.options.get("keep_days"):
+        for recording in made:
+            kept_longer(recording, run)
+    return {each.upload.pk for each in planned}, []
 
 
 @custody.unrecorded("the extension that it makes is recorded by retention")

@@ -8,6 +8,7 @@ from uuid import UUID
 from bluelamp import custody
 from bluelamp.footage.models import Recording
 from bluelamp.ingest.imports.reading import digests
+from bluelamp.ingest.imports.services import rows
 from bluelamp.ingest.imports.services.stages import Progress, note_alive, note_state
 from bluelamp.ingest.models import ImportItem, ImportRun
 from bluelamp.kernel import clock
@@ -46,7 +47,7 @@ def check_all(run: ImportRun, progress: Progress) -> None:
             item.here_sha256, item.here_size, item.checked_at = proof.sha256, proof.size, clock.now()
             item.sentence = proof.why or item.sentence
             done += 1
-        ImportItem.objects.bulk_update(chunk, ["here_sha256", "here_size", "checked_at", "sentence"])
+        rows.save(chunk, "here_sha256", "here_size", "checked_at", "sentence")
         note_alive(run)
         last = chunk[-1].pk
         progress("Reading back what is here", done, total)

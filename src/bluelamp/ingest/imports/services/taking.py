@@ -24,7 +24,7 @@ from bluelamp.ingest.models import ImportItem, ImportRun, Upload
 from bluelamp.ingest.services.uploads import release
 
 State = ImportItem.State
-_CHUNK = 500
+_CHUNK = 1000
 _SMALL = 4 * 1024 * 1024
 """Bytes up to which a file is read at once and taken together with others."""
 
@@ -48,7 +48,7 @@ def take_all(run: ImportRun, source: Source, progress: Progress) -> None:
             if not done % 20:
                 progress(_DOING, begun + done, total)
         last = chunk[-1].pk
-        taker.batch.flush()
+        taker.finish()
         note_alive(run)
     progress(_DOING, begun + done, total)
 
@@ -112,6 +112,7 @@ class _Taker:
         self._directory = Directory(run)
         self._known, self._several = _known(run)
         self.batch = Batch(run, self._known)
+        self._aside: list[ImportItem] = []
 
     def take(self, item: ImportItem) -> None:
         """Judge one file and take it. Raises what stops all files, as StorageFull."""
@@ -126,6 +127,15 @@ class _Taker:
             return  # the next look at the source says so
         except CannotRead as error:
             self._settle(item, State.UNREADABLE, str(error))
+
+    def finish(self) -> None:
+        """Take what waits: the batch, then files with the same bytes as one of it."""
+        self.batch.flush()
+        while self._aside:
+            aside, self._aside = self._aside, []
+            for item in aside:
+                self.take(item)
+            self.batch.flush()
 
     def _take(self, item: ImportItem, found: Opened) -> None:
         wrong = judging.size(item.claimed_size, found.size)
@@ -146,8 +156,8 @@ class _Taker:
             return
         sha256 = found.hashes.get("sha256", "")
         if sha256 in self.batch.pending:
-            self.batch.flush()
-        if sha256 in self._known:
+            self._aside.append(item)  # until it is known what becomes of the other
+        elif sha256 in self._known:
             other = self._known[sha256]
             self._settle(item, State.DUPLICATE, judging.duplicate(self._run, other), found, recording=other)
         elif small:

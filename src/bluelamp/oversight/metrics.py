@@ -1,0 +1,66 @@
+"""The checks' results for Prometheus, read from the database at each scrape, so that any web process can answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+
+from django.db import DatabaseError
+from prometheus_client import REGISTRY
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from bluelamp.kernel import clock
+from bluelamp.oversight.models import Fixity
+from bluelamp.oversight.queries import checks
+
+_registered = False
+
+
+class Checks(Collector):
+    """One figure a check; nothing while the database does not answer, which /readyz tells."""
+
+    def describe(self) -> list[Metric]:
+        """Asked when it is registered: before there is a database."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        with suppress(DatabaseError):
+            yield from _families(clock.now())
+
+
+def register() -> None:
+    """Called once when Django is ready."""
+    global _registered
+    if not _registered:
+        REGISTRY.register(Checks())
+        _registered = True
+
+
+def _families(now: datetime) -> list[Metric]:
+    good = GaugeMetricFamily(
+        "bluelamp_check_good", "1: the check found all well; 0: it did not, or is late", None, ["check"]
+    )
+    last = GaugeMetricFamily(
+        "bluelamp_check_last_run_timestamp_seconds", "When the check last came to its end", None, ["check"]
+    )
+    checked = GaugeMetricFamily(
+        "bluelamp_check_last_run_checked", "Events, recordings or keys that the last run looked at", None, ["check"]
+    )
+    found = GaugeMetricFamily("bluelamp_check_last_run_problems", "What the last run found wrong", None, ["check"])
+    standing, _ = checks.standing(now)
+    for item in standing:
+        if item.good is not None:
+            good.add_metric([item.kind.value], float(item.good))
+        if item.last is not None:
+            last.add_metric([item.kind.value], item.last.finished_at.timestamp())
+            checked.add_metric([item.kind.value], item.last.checked)
+            found.add_metric([item.kind.value], item.last.found)
+    oldest = Fixity.objects.order_by("checked_at").values_list("checked_at", flat=True).first()
+    age = GaugeMetricFamily(
+        "bluelamp_fixity_oldest_seconds",
+        "How long ago the footage that waits longest was last read and authenticated",
+        value=(now - oldest).total_seconds() if oldest else 0.0,
+    )
+    return [good, last, checked, found, age]

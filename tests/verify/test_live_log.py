@@ -1,0 +1,65 @@
+"""A real installation, a real witness that comes late, and a real monitor."""
+
+from __future__ import annotations
+
+import socket
+import time
+
+import pytest
+
+from bluelamp.cli.witness import open_witness
+from bluelamp.formats.cosignature import WitnessKey, cosignatures
+from bluelamp.verify.fetching import fetch
+from tests import live
+from tests.journeys import seed
+from tests.verify import parties
+
+pytestmark = pytest.mark.server
+
+
+def _get(url):
+    """What is served there, as text; "" while there is nothing."""
+    answer = fetch(url, most=100_000, seconds=10)
+    assert answer.status in (200, 404)
+    return answer.body.decode() if answer.status == 200 else ""
+
+
+def _wait_for(url, witness, least):
+    """The checkpoint at `url` once it is cosigned and has `least` events."""
+    while True:
+        note = _get(url)
+        if note and int(note.splitlines()[1]) >= least and cosignatures(note, [WitnessKey.parse(witness)]):
+            return note
+        time.sleep(0.1)
+
+
+def test_a_witness_cosigns_a_real_ledger_and_a_monitor_finds_it_good(tmp_path):
+    data, state = tmp_path / "witness", tmp_path / "state.json"
+    made = open_witness(data, parties.NAME, [])
+    made.close()
+    # The port is the witness's from the beginning, but nobody listens there yet.
+    with socket.socket() as kept:
+        kept.bind(("127.0.0.1", 0))
+        port = kept.getsockname()[1]
+        with live.running(BLUELAMP_WITNESSES=f"http://127.0.0.1:{port}={made.vkey}") as server:
+            log = f"{server.base_url}/log"
+            [vkey] = _get(f"{log}/keys").split()
+            kept.close()
+            with parties.witness(data, [vkey], port=port) as witness:
+                assert witness.vkey == made.vkey
+                server.call(seed.force)
+                code, found = parties.monitor(log, vkey, "--state", state)
+                assert (code, found["alarms"], found["unknown"]) == (0, [], "")
+                before = found["size"]
+                assert before > 0
+                _wait_for(f"{log}/checkpoint/cosigned", witness.vkey, before)
+                server.bluelamp("docks", "add", "Northgate charging room 2")
+                _wait_for(f"{log}/checkpoint/cosigned", witness.vkey, before + 1)
+                options = ("--state", state, "--witness", f"{witness.url}={witness.vkey}")
+                code, found = parties.monitor(log, vkey, *options)
+                assert (code, found["alarms"], found["unknown"]) == (0, [], "")
+                assert found["size"] >= found["cosigned"][witness.vkey] > before
+            code, found = parties.monitor(log, vkey, *options)
+            assert (code, found["alarms"]) == (0, [])
+            assert any("could not be asked" in remark for remark in found["remarks"])
+            assert server.errors() == []
