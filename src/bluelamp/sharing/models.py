@@ -7,6 +7,9 @@ from bluelamp.cases.models import Case
 from bluelamp.footage.models import Recording
 from bluelamp.kernel.ids import new_id
 from bluelamp.people.models import Organisation, Person
+from bluelamp.sharing.packages.models import Package, PackageDownload, PackageItem
+
+__all__ = ["Package", "PackageDownload", "PackageItem", "Recipient", "Share", "SignInCode"]
 
 
 class Recipient(models.Model):

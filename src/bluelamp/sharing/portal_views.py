@@ -58,7 +58,7 @@ def _in_portal(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
     return told
 
 
-def _for_recipients(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def for_recipients(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Let only signed-in recipients reach `view`."""
 
     @wraps(view)
@@ -141,18 +141,18 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     return redirect("share:sign_in")
 
 
-@_for_recipients
+@for_recipients
 @require_GET
 def index(request: HttpRequest, who: Recipient) -> HttpResponse:
     shares = [(share, queries.standing(share).value) for share in queries.of_recipient(who.pk)]
     return render(request, "sharing/portal/index.html", {"who": who, "shares": shares})
 
 
-@_for_recipients
+@for_recipients
 @require_http_methods(["GET", "POST"])
 def watch(request: HttpRequest, who: Recipient, share_id: UUID) -> HttpResponse:
     """The footage's page; it opens only when the recipient says so, and that is recorded first."""
-    share = _own(request, who, share_id)
+    share = own_share(request, who, share_id)
     context: dict[str, Any] = {"who": who, "share": share, "recording": share.recording, "source": None}
     if request.method == "POST":
         viewing = services.open_shared(share, session_key=request.session.session_key or "")
@@ -160,21 +160,21 @@ def watch(request: HttpRequest, who: Recipient, share_id: UUID) -> HttpResponse:
     return render(request, "sharing/portal/watch.html", context)
 
 
-@_for_recipients
+@for_recipients
 @require_POST
 def download(request: HttpRequest, who: Recipient, share_id: UUID) -> HttpResponse:
-    share = _own(request, who, share_id)
+    share = own_share(request, who, share_id)
     viewing = services.open_shared(share, session_key=request.session.session_key or "", purpose="download")
     return redirect(media.url(viewing, "download"))
 
 
-@_for_recipients
+@for_recipients
 @require_POST
 def acknowledge(request: HttpRequest, who: Recipient, share_id: UUID) -> HttpResponse:
     """Confirm receipt. With JavaScript only that part of the page changes, so that what plays goes on."""
-    services.acknowledge(_own(request, who, share_id))
+    services.acknowledge(own_share(request, who, share_id))
     if "HX-Request" in request.headers:
-        return render(request, "sharing/portal/receipt.html", {"share": _own(request, who, share_id)})
+        return render(request, "sharing/portal/receipt.html", {"share": own_share(request, who, share_id)})
     return redirect("share:watch", share_id)
 
 
@@ -190,7 +190,7 @@ def _ask_for_code(request: HttpRequest, email: str, then: str) -> HttpResponse:
     return redirect("share:code")
 
 
-def _own(request: HttpRequest, who: Recipient, share_id: UUID) -> Share:
+def own_share(request: HttpRequest, who: Recipient, share_id: UUID) -> Share:
     """The recipient's own share, still standing; every refusal is recorded."""
     share = queries.of_recipient(who.pk).filter(pk=share_id).first()
     if share is None:

@@ -9,6 +9,9 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from bluelamp.sharing import services
+from bluelamp.sharing.packages import tasks as packages
+
+__all__ = ["forget_old_codes", "packages", "send_code", "send_invitation", "warn_sharer"]
 
 # The n-th wait is 2^n seconds: a day and a half in all, eight minutes for a code, which works for ten.
 _FOR_DAYS = RetryStrategy(max_attempts=16, exponential_wait=2)

@@ -38,7 +38,7 @@ def share(
     empty summary, Conflict for a recording that is not flagged, locked, or leaving.
     """
     recording = Recording.objects.select_for_update().get(pk=recording.pk)
-    _must_be_shareable(recording)
+    must_be_shareable(recording)
     email, name = email.strip().lower(), name.strip()
     if not rules.email_fits(email, organisation.email_domains):
         raise Invalid(
@@ -181,7 +181,9 @@ def ended_words(share_: Share, where: rules.Standing) -> tuple[str, str, str]:
     return why, "You can no longer watch it here.", f"Ask {share_.created_by.name} if you still need it."
 
 
-def _must_be_shareable(recording: Recording) -> None:
+@custody.unrecorded("asks, changes nothing")
+def must_be_shareable(recording: Recording) -> None:
+    """Raises Conflict for a recording that is leaving, locked, or not flagged as evidence."""
     if recording.state != Recording.State.LIVE:
         raise Conflict("This recording is leaving or has gone.", "Nothing was shared.")
     if recording.locked_at is not None:
