@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,22 @@ import pytest
 @pytest.fixture
 def data() -> Iterator[Path]:
     """A data folder that does not exist yet, inside a folder closed to others; demonstrations' clusters go with it."""
+    with _closed_folder() as folder:
+        yield folder / "data"
+
+
+@pytest.fixture(scope="module")
+def kept_data() -> Iterator[Path]:
+    """The same for all tests of a module: its database is made once, by whichever test starts first."""
+    with _closed_folder() as folder:
+        yield folder / "data"
+
+
+@contextmanager
+def _closed_folder() -> Iterator[Path]:
     from bluelamp.cli.supervisor.cluster import remove_vanished_demonstrations
 
     closed = Path(tempfile.mkdtemp(prefix="bluelamp-"))
-    yield closed / "data"
+    yield closed
     shutil.rmtree(closed)
     remove_vanished_demonstrations()

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from bluelamp.cli.supervisor.process import Command, ManagedProcess, describe_exit, run_to_end
 
 
@@ -95,6 +97,40 @@ def test_a_child_waits_at_its_gate(tmp_path: Path) -> None:
         assert child.status.state == "running"
         await child.stop(1)
         await keeping
+
+    asyncio.run(scenario())
+
+
+def test_a_command_run_once_waits_at_its_gate_too(tmp_path: Path) -> None:
+    script = (
+        "import os, sys\n"
+        "print('loaded')\n"
+        "print('through' if os.read(int(sys.argv[sys.argv.index('--gate') + 1]), 1) else 'closed')\n"
+    )
+
+    async def scenario() -> None:
+        gate = asyncio.Event()
+        running = asyncio.create_task(run_to_end("once", python(script), tmp_path, gate))
+        log = tmp_path / "once.log"
+        await until(lambda: log.exists() and "loaded" in log.read_text())
+        assert not running.done()
+        gate.set()
+        assert await running == (0, "through")
+
+    asyncio.run(scenario())
+
+
+def test_a_command_given_up_before_its_gate_opened_is_ended(tmp_path: Path) -> None:
+    script = "import os, time\nprint(os.getpid())\ntime.sleep(60)\n"
+
+    async def scenario() -> None:
+        running = asyncio.create_task(run_to_end("once", python(script), tmp_path, asyncio.Event()))
+        log = tmp_path / "once.log"
+        await until(lambda: log.exists() and log.read_text())
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        assert not is_alive(int(json.loads(log.read_text())["event"]))
 
     asyncio.run(scenario())
 

@@ -21,13 +21,17 @@ class Name(StrEnum):
 
     INGEST = "ingest"
     SHIFT = "shift"
+    LEDGER = "ledger"
 
 
 def bench(
     name: Annotated[
-        Name, typer.Argument(help="ingest: uploads beside other servers; shift: 400 cameras dock at once.")
+        Name,
+        typer.Argument(
+            help="ingest: uploads beside other servers; shift: 400 cameras dock; ledger: what it costs and does."
+        ),
     ],
-    rounds: Annotated[int, typer.Option(help="Interleaved rounds of each server (ingest).", min=1)] = 5,
+    rounds: Annotated[int, typer.Option(help="Interleaved rounds (ingest, ledger).", min=1)] = 5,
     cameras: Annotated[int, typer.Option(help="Cameras that dock (shift).", min=1)] = 400,
     tls: Annotated[bool, typer.Option("--tls", help="Behind TLS (ingest).")] = False,
     report: Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")] = None,
@@ -41,8 +45,12 @@ def bench(
         )
     sys.path.insert(0, str(_CHECKOUT))
     module: Any = importlib.import_module(f"benchmarks.{name}")
-    given = {"rounds": rounds, "tls": tls} if name is Name.INGEST else {"cameras": cameras}
-    figures = module.run(**given, tell=typer.echo)
+    given = {
+        Name.INGEST: {"rounds": rounds, "tls": tls},
+        Name.SHIFT: {"cameras": cameras},
+        Name.LEDGER: {"rounds": rounds},
+    }
+    figures = module.run(**given[name], tell=typer.echo)
     text = json.dumps(figures, indent=2)
     if report is not None:
         report.write_text(text + "\n")

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from bluelamp.cli import django_ready
 from bluelamp.kernel.errors import Invalid
 
 # Beyond it a new connection is answered 503 at once, rather than everybody slowly.
@@ -39,12 +40,14 @@ def web(
 ) -> None:
     """Run one web server process. Start as many as wanted, on as many machines, behind a load balancer."""
     _data_folder(data)
-    import uvicorn
-
     from bluelamp.cli.supervisor import environment, listening
-    from bluelamp.ingest.wire.connection import Connection
     from bluelamp.project import configuration
-    from bluelamp.project.asgi import application
+
+    with environment.loading():
+        import uvicorn
+
+        from bluelamp.ingest.wire.connection import Connection
+        from bluelamp.project.asgi import application
 
     found = configuration.load()
     sockets = [socket.socket(fileno=descriptor) for descriptor in fd] if fd else listening.bind(host, port)
@@ -70,16 +73,25 @@ def web(
 def worker(data: _DATA = None) -> None:
     """Run one worker for background jobs. Start as many as wanted, on as many machines."""
     _data_folder(data)
-    from bluelamp.project import worker as project_worker
+    from bluelamp.cli.supervisor import environment
+
+    with environment.loading():
+        django_ready()
+        from bluelamp.project import worker as project_worker
 
     project_worker.main()
 
 
-def migrate(data: _DATA = None) -> None:
+def migrate(data: _DATA = None, gate: _GATE = None) -> None:
     """Bring the database to this version of Bluelamp, as the role in BLUELAMP_DATABASE_OWNER_URL."""
     _data_folder(data)
-    from bluelamp.cli.supervisor import migrations
+    from bluelamp.cli.supervisor import environment
 
+    with environment.loading():
+        from bluelamp.cli.supervisor import migrations
+
+        migrations.load()
+    environment.wait_at_gate(gate)
     typer.echo("Migrations applied." if migrations.migrate() else "The database was up to date.")
 
 

@@ -45,3 +45,20 @@ class MediaFacts:
             if wanted is str and not (len(value) <= 40 and value.isprintable()):
                 raise ValueError(f"{name} is not a short plain text")
         return cls(**values)
+
+
+@dataclass(frozen=True)
+class Storyboard:
+    """A JPEG sheet of columns x rows tiles, tile_w x tile_h pixels each, left to right, top to bottom.
+
+    Tile n shows the video at n * interval_ms. The last row may have empty (black) tiles; `tiles` counts the
+    real ones.
+    """
+
+    jpeg: bytes
+    columns: int
+    rows: int
+    tile_w: int
+    tile_h: int
+    interval_ms: int
+    tiles: int

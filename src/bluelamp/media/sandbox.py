@@ -20,8 +20,7 @@ from typing import Any, NoReturn
 
 from bluelamp.media import wire
 from bluelamp.media.errors import MediaFailed, MediaRejected
-from bluelamp.media.facts import MediaFacts
-from bluelamp.media.storyboard import Storyboard
+from bluelamp.media.facts import MediaFacts, Storyboard
 from bluelamp.media.wire import Kind
 
 ReadAt = Callable[[int, int], bytes]

@@ -1,35 +1,18 @@
 """A sheet of small pictures, shown while the pointer moves over the timeline."""
 
 import math
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from PIL import Image
 
 from bluelamp.media.errors import MediaRejected
+from bluelamp.media.facts import Storyboard
 from bluelamp.media.opening import open_media, video_stream
 from bluelamp.media.pictures import evenly, picture_at, to_image, to_jpeg
 from bluelamp.media.probe import duration_seconds, rotation_of
 
 MAX_TILES = 100
 SHORTEST_INTERVAL = 2.0  # seconds; cameras set a key frame every second or two
-
-
-@dataclass(frozen=True)
-class Storyboard:
-    """A JPEG sheet of columns x rows tiles, tile_w x tile_h pixels each, left to right, top to bottom.
-
-    Tile n shows the video at n * interval_ms. The last row may have empty (black) tiles; `tiles` counts the
-    real ones.
-    """
-
-    jpeg: bytes
-    columns: int
-    rows: int
-    tile_w: int
-    tile_h: int
-    interval_ms: int
-    tiles: int
 
 
 def storyboard(f: BinaryIO, columns: int = 10, tile_width: int = 160) -> Storyboard:

@@ -47,11 +47,19 @@ class SupervisedPostgres:
     def socket(self) -> str:
         return str(self._postgres.sockets)
 
+    @property
+    def is_new(self) -> bool:
+        """Whether no database was ever made here, so that all migrations wait."""
+        return self._postgres.is_new
+
+    async def open(self) -> None:
+        """Find out where the database is, or will be; then the URLs are known."""
+        await self._off_the_loop(self._postgres.open)
+
     async def prepare(self) -> None:
-        """Make the cluster if need be and clear what an earlier run left; then the URLs are known."""
+        """Make the cluster if need be and clear what an earlier run left."""
         self._show("preparing")
-        self._preparation = asyncio.create_task(asyncio.to_thread(self._postgres.prepare))
-        await asyncio.shield(self._preparation)
+        await self._off_the_loop(self._postgres.prepare)
 
     async def start(self) -> None:
         """Start the server and return when it answers. Raises PostgresStopped when it ends first."""
@@ -71,6 +79,10 @@ class SupervisedPostgres:
                 )
             await asyncio.sleep(_POLL_SECONDS)
         self._show("running")
+
+    async def tidy(self) -> None:
+        """Remove what demonstrations that are gone left of theirs."""
+        await asyncio.to_thread(self._postgres.tidy)
 
     async def keep(self) -> None:
         """Start the server again, with back-off, whenever it ends."""
@@ -111,6 +123,11 @@ class SupervisedPostgres:
         """Blocking: make the coming shutdown short."""
         if self._postgres.pid is not None:
             self._postgres.checkpoint()
+
+    async def _off_the_loop(self, work: Callable[[], None]) -> None:
+        """In a thread, to whose end a stop waits."""
+        self._preparation = asyncio.create_task(asyncio.to_thread(work))
+        await asyncio.shield(self._preparation)
 
     async def _follow(self, descriptor: int) -> None:
         reader = asyncio.StreamReader()

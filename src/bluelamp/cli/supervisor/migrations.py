@@ -39,6 +39,16 @@ def are_current(owner_url: str, app_url: str) -> bool:
         raise unreachable(owner_url, error) from None
 
 
+def load() -> None:
+    """Load what `migrate` needs, the migrations included; no database is asked for it."""
+    django_ready()
+    from django.db.migrations.loader import MigrationLoader
+
+    import bluelamp.project.migrate  # noqa: F401
+
+    MigrationLoader(None)
+
+
 def migrate() -> bool:
     """Apply migrations, grant rights, leave the fingerprint; returns whether any migration was applied.
 

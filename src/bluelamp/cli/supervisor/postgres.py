@@ -66,18 +66,22 @@ class EmbeddedPostgres:
             with open(self.data / "logs" / "postgres.log", "ab") as log:
                 self.spawn(log)
             self.wait_ready()
+            self.tidy()
         except BaseException:
             self.stop()
             raise
 
-    def prepare(self) -> None:
-        """Everything before the server's process: folders, programs, cluster, leftovers, configuration."""
+    def open(self) -> None:
+        """Find the cluster, or make its empty folder, and hold it: from now on its URLs are known."""
         cluster = open_cluster(instance.open_instance(self.data, self._demonstration))
         if self._cluster is None:
             self._held.enter_context(cluster.locked())
             self._cluster = cluster
-        for folder in remove_vanished_demonstrations():
-            self._say(f"removed {folder}, the database of a demonstration that no longer exists")
+
+    def prepare(self) -> None:
+        """Everything before the server's process: folders, programs, cluster, leftovers, configuration."""
+        self.open()
+        cluster = self._prepared()
         leftovers.clear(cluster, self._say)
         if not (cluster.data / "PG_VERSION").exists():
             self._initialise(cluster)
@@ -146,6 +150,11 @@ class EmbeddedPostgres:
         instance.write_json(self.data / "run" / "database.json", urls)
         return True
 
+    def tidy(self) -> None:
+        """Remove the databases of demonstrations that no longer exist: up to a second, for which nobody need wait."""
+        for folder in remove_vanished_demonstrations():
+            self._say(f"removed {folder}, the database of a demonstration that no longer exists")
+
     def wait(self) -> int:
         """Return the server's exit code once its process has ended."""
         assert self._process is not None, "spawn() comes first"
@@ -183,6 +192,11 @@ class EmbeddedPostgres:
     def sockets(self) -> Path:
         """The folder with the server's socket."""
         return self._prepared().sockets
+
+    @property
+    def is_new(self) -> bool:
+        """Whether no database was ever made here."""
+        return not self._prepared().initialised
 
     @property
     def pid(self) -> int | None:

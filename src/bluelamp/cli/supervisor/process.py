@@ -6,8 +6,8 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,39 +85,16 @@ class ManagedProcess:
         self._show("stopped")
 
     async def _run_once(self) -> int:
-        with ExitStack() as held:
-            arguments, descriptors = list(self._command.arguments), self._command.descriptors
-            gate_in, gate_out = None, None
-            if self._gate is not None and not self._gate.is_set():
-                gate_in, gate_out = os.pipe()
-                held.callback(os.close, gate_out)
-                arguments += ["--gate", str(gate_in)]
-                descriptors += (gate_in,)
-            try:
-                self._process = process = await _spawn(arguments, self._command.environment, descriptors)
-            finally:
-                if gate_in is not None:
-                    os.close(gate_in)
-            self._show("running" if gate_out is None else "waiting")
+        async with _spawned(self._command, self._gate, lambda: self._show("running")) as process:
+            self._process = process
+            self._show("running" if self._gate is None or self._gate.is_set() else "waiting")
             self.started.set()
-            opener = asyncio.create_task(self._open_gate(gate_out))
             assert process.stdout is not None
             follower = asyncio.create_task(self._log.follow(process.stdout))
             code = await process.wait()
-            opener.cancel()
             _kill_group(process.pid)  # what it started and left behind would keep the pipe, and its work, alive
             await follower
             return code
-
-    async def _open_gate(self, gate_out: int | None) -> None:
-        if self._gate is None or gate_out is None:
-            return
-        await self._gate.wait()
-        try:
-            os.write(gate_out, b"1")
-        except BrokenPipeError:  # the child has just ended
-            return
-        self._show("running")
 
     def _show(self, state: str, note: str = "") -> None:
         process = self._process
@@ -126,19 +103,52 @@ class ManagedProcess:
         self._changed()
 
 
-async def run_to_end(name: str, command: Command, logs: Path) -> tuple[int, str]:
-    """Run `command` once, filing what it says; returns its exit code and its last line."""
+async def run_to_end(name: str, command: Command, logs: Path, gate: asyncio.Event | None = None) -> tuple[int, str]:
+    """Run `command` once, filing what it says; returns its exit code and its last line. `gate` as of ManagedProcess."""
     log = ProcessLog(logs, name)
-    process = await _spawn(command.arguments, command.environment, command.descriptors)
-    assert process.stdout is not None
+    async with _spawned(command, gate) as process:
+        assert process.stdout is not None
+        try:
+            await log.follow(process.stdout)
+            return await process.wait(), log.last_words
+        finally:
+            if process.returncode is None:  # the supervisor stops
+                _kill_group(process.pid)
+                await process.wait()
+            log.close()
+
+
+@asynccontextmanager
+async def _spawned(
+    command: Command, gate: asyncio.Event | None, opened: Callable[[], None] = lambda: None
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """The process of `command`, told through a pipe when `gate` is set; `opened` is called then."""
+    if gate is None or gate.is_set():
+        yield await _spawn(command.arguments, command.environment, command.descriptors)
+        return
+    gate_in, gate_out = os.pipe()
     try:
-        await log.follow(process.stdout)
-        return await process.wait(), log.last_words
+        try:
+            arguments = [*command.arguments, "--gate", str(gate_in)]
+            process = await _spawn(arguments, command.environment, (*command.descriptors, gate_in))
+        finally:
+            os.close(gate_in)
+        opener = asyncio.create_task(_open_gate(gate, gate_out, opened))
+        try:
+            yield process
+        finally:
+            opener.cancel()
     finally:
-        if process.returncode is None:  # the supervisor stops
-            _kill_group(process.pid)
-            await process.wait()
-        log.close()
+        os.close(gate_out)
+
+
+async def _open_gate(gate: asyncio.Event, gate_out: int, opened: Callable[[], None]) -> None:
+    await gate.wait()
+    try:
+        os.write(gate_out, b"1")
+    except BrokenPipeError:  # the child has just ended
+        return
+    opened()
 
 
 async def _spawn(

@@ -108,7 +108,9 @@ class _Run:
         self._app_url = os.environ.get("BLUELAMP_DATABASE_URL", "")
         self._owner_url = os.environ.get("BLUELAMP_DATABASE_OWNER_URL") or self._app_url
         self._postgres = None if self._app_url else SupervisedPostgres(found, screen.refresh, screen.say)
+        self._database_answers = asyncio.Event()
         self._migrated = asyncio.Event()
+        self._migration: asyncio.Task[None] | None = None
         self._children: list[ManagedProcess] = []
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -122,28 +124,33 @@ class _Run:
             await asyncio.wait({stopping, work}, return_when=asyncio.FIRST_COMPLETED)
             return work.result() if work.done() else 0
         finally:
-            await _cancel([stopping, work])
+            await _cancel([stopping, work, *([self._migration] if self._migration else [])])
             await self._stop_all()
 
     async def _start_and_serve(self) -> int:
         if self._postgres is not None:
-            await self._postgres.prepare()
+            await self._postgres.open()
             self._app_url, self._owner_url = self._postgres.app_url, self._postgres.owner_url
-        # Loads its code while the database starts, and serves when that is ready.
+            if self._postgres.is_new:
+                self._migration = asyncio.create_task(self._migrate())
+        # Migrations and web load their code while the database is made and started.
         self._add_web()
         if self._postgres is not None:
+            await self._postgres.prepare()
             await self._postgres.start()
             self._tasks.append(asyncio.create_task(self._postgres.keep()))
-        # Loads the database's client, hence here, with the web process under way.
-        from bluelamp.cli.supervisor import migrations
-
-        if not await asyncio.to_thread(migrations.are_current, self._owner_url, self._app_url):
+        self._database_answers.set()
+        if self._migration is not None:
+            await self._migration
+        elif not await self._is_current():
             await self._migrate()
         self._migrated.set()
         await self._answering()
         await self._add("worker", environment.command("worker")).started.wait()
         self._screen.ready()
         self._screen.say(f"Ready after {time.monotonic() - self._began:.1f} s. Stop with Ctrl+C.")
+        if self._postgres is not None:
+            self._tasks.append(asyncio.create_task(self._postgres.tidy()))
         if self._main is not None:
             return await _in_daemon_thread(self._main, self._address)
         await asyncio.Event().wait()
@@ -167,11 +174,17 @@ class _Run:
         self._open_screen()
         return child
 
+    async def _is_current(self) -> bool:
+        # Loads the database's client, hence here, with the web process under way.
+        from bluelamp.cli.supervisor import migrations
+
+        return await asyncio.to_thread(migrations.are_current, self._owner_url, self._app_url)
+
     async def _migrate(self) -> None:
         self._screen.say("Bringing the database up to date.")
         owner_url = self._owner_url
         command = Command(environment.command("migrate"), self._child_environment(owner_url))
-        code, last_line = await run_to_end("migrate", command, self._logs)
+        code, last_line = await run_to_end("migrate", command, self._logs, self._database_answers)
         if code != 0:
             raise MigrationsFailed(
                 f"The database could not be brought up to date: {last_line}",
