@@ -7,46 +7,22 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-from tests.ingest.up import Up, _below
+from tests.campaigns.installation import STILL_SECONDS, Installation
+from tests.ingest.up import _below
 
 MIB = 1024 * 1024
-STAGING_MIB = 320
-STORE_MIB = 1024
 
 KINDS = ("web", "worker", "postgres", "all", "staging full", "store full", "store read-only")
-
-
-def can_mount() -> bool:
-    """Whether this test may mount file systems of its own, as full disks need."""
-    return (
-        os.geteuid() == 0 and subprocess.run(["mount", "--version"], capture_output=True, check=False).returncode == 0
-    )
-
-
-@contextmanager
-def small_disks(data: Path) -> Iterator[None]:
-    """A data folder whose staging and store lie on small file systems of their own."""
-    mounted = []
-    try:
-        for name, size in (("staging", STAGING_MIB), ("store", STORE_MIB)):
-            path = data / name
-            path.mkdir(mode=0o700)
-            subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}m,mode=0700", "tmpfs", path], check=True)
-            mounted.append(path)
-        yield
-    finally:
-        for path in reversed(mounted):
-            subprocess.run(["umount", "-l", path], check=True)
 
 
 class Faults:
     """Lets one thing after the other befall `up`, as the seed wills."""
 
-    def __init__(self, up: Up, chance: random.Random, *, disks: bool) -> None:
+    def __init__(self, up: Installation, chance: random.Random, *, disks: bool) -> None:
         self._up = up
         self._chance = chance
         self._kinds = KINDS if disks else KINDS[:4]
@@ -56,24 +32,27 @@ class Faults:
         """One fault, to its end: afterwards the installation answers again. Returns its kind."""
         kind = self._chance.choice(self._kinds)
         time.sleep(self._chance.uniform(0.0, 0.6))
-        self.counts[kind] += 1
         _ACTIONS[kind](self)
-        self._up.wait_ready(120)
+        self._up.wait_ready()
+        self.counts[kind] += 1
         return kind
 
     def kill_web(self) -> None:
-        self._up.kill("web")
+        _kill(lambda: self._up.pid("web"))
 
     def kill_worker(self) -> None:
-        self._up.kill("worker")
+        _kill(lambda: self._up.pid("worker"))
 
     def kill_postgres(self) -> None:
+        _kill(self._postmaster)
+
+    def _postmaster(self) -> int | None:
         assert self._up._process is not None
         for pid, command in _below(self._up._process.pid):
             words = command.split("\0")
             if Path(words[0]).name == "postgres" and "-D" in words:
-                os.kill(pid, signal.SIGKILL)
-                return
+                return pid
+        return None
 
     def kill_all(self) -> None:
         self._up.kill()
@@ -90,15 +69,13 @@ class Faults:
         except OSError:
             pass  # somebody else took the room first: it is full all the same
         time.sleep(self._chance.uniform(0.3, 1.2))
-        filler.unlink()
+        filler.unlink(missing_ok=True)
 
     def read_only(self, folder: Path) -> None:
         """A store that takes nothing for some moments."""
-        for _ in range(50):
-            done = subprocess.run(["mount", "-o", "remount,ro", folder], capture_output=True, check=False)
-            if done.returncode == 0:
-                break
-            time.sleep(0.02)  # something is being written just now
+        # While something is being written the kernel refuses; that never lasts.
+        while subprocess.run(["mount", "-o", "remount,ro", folder], capture_output=True, check=False).returncode:
+            time.sleep(0.02)
         time.sleep(self._chance.uniform(0.3, 1.2))
         subprocess.run(["mount", "-o", "remount,rw", folder], check=True)
 
@@ -109,6 +86,16 @@ class Faults:
     @property
     def store(self) -> Path:
         return self._up.data / "store"
+
+
+def _kill(find: Callable[[], int | None]) -> None:
+    """Who died a moment ago may not be there again yet."""
+    until = time.monotonic() + STILL_SECONDS
+    while (pid := find()) is None:
+        assert time.monotonic() < until, "nobody to kill"
+        time.sleep(0.05)
+    with suppress(ProcessLookupError):  # it has ended by itself, over what befell before
+        os.kill(pid, signal.SIGKILL)
 
 
 _ACTIONS: dict[str, Callable[[Faults], None]] = {
