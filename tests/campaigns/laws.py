@@ -29,7 +29,7 @@ LEFT JOIN ingest_axis_object o ON o.recording = r.id LEFT JOIN ingest_axis_conta
 WHERE c.serial = %s ORDER BY k.name, o.name, o.version
 """
 _COLLECTED = """
-SELECT d.fields->>'subject', count(*) FROM custody_event e JOIN custody_detail d ON d.event_id = e.id
+SELECT d.subject, count(*) FROM custody_event e JOIN custody_detail d ON d.event_id = e.id
 WHERE e.tag = 'recording.collected' GROUP BY 1
 """
 _ROWS_LEFT = {
