@@ -17,6 +17,8 @@ from bluelamp.kernel.transaction import atomic
 @custody.event_type
 @dataclass(frozen=True, kw_only=True)
 class Seen(custody.Event):
+    """Something was seen."""
+
     tag = "test.seen_together"
     operation = custody.Operation.CONSULTATION
     number: int
