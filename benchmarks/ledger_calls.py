@@ -125,7 +125,7 @@ def _sequence() -> None:
 
     while True:
         time.sleep(settings.BLUELAMP.checkpoint_seconds)
-        sequencer.drain()
+        sequencer.keep_up()
 
 
 def _bulk(events: int) -> dict[str, Any]:

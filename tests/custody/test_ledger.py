@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
 from bluelamp import custody
-from bluelamp.custody import Event, Operation, keys, proving, queries, recording, rotation, sequencer
+from bluelamp.custody import Event, Operation, keys, proving, queries, recording, rotation, sequencer, verification
 from bluelamp.custody.models import (
     APPEND_ONLY,
     CustodyCosignature,
@@ -282,3 +283,31 @@ def test_a_value_that_is_missing_without_an_erasure_is_tampering(committed_db, p
         )
     (problem,) = verify_ledger()[0].problems
     assert "reason is gone without a lawful erasure" in problem
+
+
+def test_keeping_up_signs_once_for_what_is_there_and_once_more_for_each_full_batch(committed_db, monkeypatch):
+    monkeypatch.setattr(sequencer, "_BATCH", 3)
+    assert sequencer.keep_up() == 0
+    for number in range(2):
+        _record(number)
+    assert sequencer.keep_up() == 1
+    for number in range(7):
+        _record(number)
+    assert sequencer.keep_up() == 3
+    assert proving.latest().size == 9
+    assert _report().good
+
+
+def test_several_processes_find_what_one_finds(committed_db, postgres, monkeypatch):
+    monkeypatch.setattr(verification, "STRETCH", 256)
+    monkeypatch.setattr(settings, "BLUELAMP", dataclasses.replace(settings.BLUELAMP, database_url=committed_db))
+    with transaction.atomic():
+        made = custody.record_all([_event(number) for number in range(600)])
+    sequencer.drain()
+    report, _ = verify_ledger(processes=2)
+    assert (report.size, report.problems) == (600, ())
+    with psycopg.connect(postgres.url("admin"), dbname=connection.settings_dict["NAME"]) as admin:
+        admin.execute("SET session_replication_role = replica")
+        admin.execute("UPDATE custody_detail SET actor = 'person:9' WHERE event_id = %s", [made[300].id])
+    (problem,) = verify_ledger(processes=2)[0].problems
+    assert "Leaf 300" in problem

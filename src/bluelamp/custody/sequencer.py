@@ -34,12 +34,29 @@ SELECT %s + ordinality - 1, event_id FROM unnest(%s::bigint[]) WITH ORDINALITY A
 
 def run_once() -> Checkpoint | None:
     """Sequence one batch of pending events and sign a checkpoint over them; None where nothing was pending."""
+    return _batch()[0]
+
+
+def keep_up() -> int:
+    """Sequence what is pending now, in as few batches as it takes; returns their number.
+
+    What comes in meanwhile waits for the next time: else a busy force would sign a checkpoint for every few events.
+    """
+    batches = 0
+    while True:
+        checkpoint, events = _batch()
+        batches += checkpoint is not None
+        if events < _BATCH:
+            return batches
+
+
+def _batch() -> tuple[Checkpoint | None, int]:
     with atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         cursor.execute(_DRAIN, [_BATCH])
         event_ids = sorted(event_id for (event_id,) in cursor.fetchall())
         if not event_ids:
-            return None
+            return None, 0
         latest = CustodyCheckpoint.objects.order_by("-size").first()
         tree = merkle.CompactRange.from_bytes(bytes(latest.frontier)) if latest else merkle.CompactRange()
         first = tree.size
@@ -60,7 +77,7 @@ def run_once() -> Checkpoint | None:
             note=keys.sign_checkpoint(checkpoint),
             created_at=clock.now(),
         )
-    return checkpoint
+    return checkpoint, len(event_ids)
 
 
 def drain() -> int:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
+import django
 import psycopg
 from django.conf import settings
 from django.db import connection
@@ -76,7 +77,8 @@ def verify_ledger(
     extra = [kept.size] if kept else []
     if processes > 1 and len(jobs) > 1:
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(min(processes, len(jobs)), mp_context=context) as pool:
+        # The models must be loadable before a process can find what it is to do.
+        with ProcessPoolExecutor(min(processes, len(jobs)), mp_context=context, initializer=django.setup) as pool:
             url = settings.BLUELAMP.database_url
             stretches = list(pool.map(_elsewhere, [url] * len(jobs), jobs, [extra] * len(jobs)))
     else:

@@ -128,7 +128,7 @@ def _sequence(stop: threading.Event) -> None:
     failures = 0
     while not stop.wait(settings.BLUELAMP.checkpoint_seconds):
         try:
-            sequencer.drain()
+            sequencer.keep_up()
             failures = 0
         except Exception:  # whatever it is: a key, a disk, the database
             log.exception("sequencer.failed")
