@@ -21,11 +21,12 @@ from bluelamp.formats import leaf
 from bluelamp.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 
 LONGEST_REASON = 500
+_MOST = 10_000
 NEVER = frozenset({"tag", "operation", "at", "subject"})
 """What stays of every event: that something was done to this thing at that time (s.62 asks for no less)."""
 
 _EVENT = """
-SELECT e.tag, d.actor, d.subject, d.also, d.stored, l.index
+SELECT e.tag, d.subject, d.also, d.stored, l.index
 FROM custody_event e JOIN custody_detail d ON d.event_id = e.id LEFT JOIN custody_leaf l ON l.event_id = e.id
 WHERE e.id = %s
 """
@@ -159,9 +160,6 @@ def waiting() -> list[Ask]:
     return [_ask(item) for item in reversed(search(tag=ErasureAsked.tag, limit=_MOST)) if item.id not in decided]
 
 
-_MOST = 10_000
-
-
 def _ask(item: HistoryItem) -> Ask:
     event_id = int(item.subject.partition(":")[2])
     return Ask(item.id, event_id, tuple(item.details["fields"]), item.actor, item.at, item.reason)
@@ -183,7 +181,7 @@ def _erasable(event_id: int, fields: Collection[str]) -> tuple[str, list[str], b
         row = cursor.fetchone()
     if row is None:
         raise NotFound("There is no event of this number in the ledger.", "Nothing was erased.", "Look it up.")
-    tag, _, subject, also, stored, index = row
+    tag, subject, also, stored, index = row
     if tag.startswith("custody."):
         raise Conflict("Events about erasures stay whole: they are what makes an erasure lawful.", "", "")
     if index is None:

@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection
 
 from bluelamp.custody.models import CustodyCheckpoint, CustodyCosignature, CustodyTile
+from bluelamp.custody.queries import latest_checkpoint
 from bluelamp.formats import leaf, merkle, proofs, tiles
 from bluelamp.formats.disclosure import DisclosedEvent
 from bluelamp.formats.log_proof import LogProof
@@ -57,7 +58,7 @@ def read(tile: tiles.Tile) -> bytes:
 
 def latest() -> CustodyCheckpoint:
     """The latest checkpoint. Raises NotFound while there is none."""
-    found = CustodyCheckpoint.objects.order_by("-size").first()
+    found = latest_checkpoint()
     if found is None:
         raise NotFound(
             "There is no checkpoint yet.",

@@ -14,6 +14,7 @@ from django.db.transaction import atomic
 
 from bluelamp.custody import keys, proving
 from bluelamp.custody.models import CustodyCheckpoint, CustodyTile
+from bluelamp.custody.queries import latest_checkpoint
 from bluelamp.formats import merkle, tiles
 from bluelamp.formats.checkpoint import Checkpoint
 from bluelamp.kernel import clock
@@ -57,7 +58,7 @@ def _batch() -> tuple[Checkpoint | None, int]:
         event_ids = sorted(event_id for (event_id,) in cursor.fetchall())
         if not event_ids:
             return None, 0
-        latest = CustodyCheckpoint.objects.order_by("-size").first()
+        latest = latest_checkpoint()
         tree = merkle.CompactRange.from_bytes(bytes(latest.frontier)) if latest else merkle.CompactRange()
         first = tree.size
         cursor.execute("SELECT id, entry FROM custody_event WHERE id = ANY(%s)", [event_ids])

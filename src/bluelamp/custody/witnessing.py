@@ -22,6 +22,7 @@ from bluelamp.formats.cosignature import WitnessKey, cosignatures
 from bluelamp.formats.errors import FormatError
 from bluelamp.formats.signed_note import split_note
 from bluelamp.kernel import clock
+from bluelamp.kernel.transaction import claim
 from bluelamp.verify.fetching import Unreachable, fetch
 
 log = structlog.get_logger()
@@ -32,7 +33,6 @@ _SAY_AGAIN_SECONDS = 3600.0
 _ANSWER_SECONDS = 20.0
 _MOST_ANSWER_BYTES = 64 * 1024
 _TURNS = 3
-_LOCK = 0x7769746E  # "witn": with the key's hash, one submission to a witness at a time over all workers
 
 
 class Refused(Exception):
@@ -155,17 +155,10 @@ def _submit_alone(witness: WitnessAddress) -> None:
 
     All witnesses are shown the checkpoints of the same instants, so that these collect the cosignatures of all.
     """
-    lock = [_LOCK, int.from_bytes(witness.key.key_hash, "big", signed=True)]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", lock)
-        if not cursor.fetchone()[0]:
-            return
-    try:
-        now = clock.now().timestamp()
-        submit(witness, datetime.fromtimestamp(now - now % _EVERY_SECONDS, UTC))
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", lock)
+    with claim(f"witness {witness.key}") as alone:
+        if alone:
+            now = clock.now().timestamp()
+            submit(witness, datetime.fromtimestamp(now - now % _EVERY_SECONDS, UTC))
 
 
 class _Complaint:

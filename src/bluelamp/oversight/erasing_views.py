@@ -133,17 +133,13 @@ def _page(request: HttpRequest, form: DecisionForm, decided: int | None, status:
                 "by": names[asked.asked_by],
                 "mine": asked.asked_by == access.request_actor(request).custody_id,
                 "values": [_label(name) for name in asked.fields],
-                "what": words.describe(_event(asked.event)),
+                "what": words.describe(ledger.event(asked.event).item),
             }
             for asked in waiting
         ],
         "done": words.tell(sorted(done, key=lambda item: item.id, reverse=True)[:_SHOWN]),
     }
     return render(request, "oversight/audit/erasures.html", context, status=status)
-
-
-def _event(event_id: int) -> Any:
-    return ledger.event(event_id).item
 
 
 def _label(name: str) -> str:

@@ -118,6 +118,20 @@ class LedgerForm(forms.Form):
         return {name: str(self.cleaned_data[name]) for name in names if self.cleaned_data.get(name)}
 
 
+def _why(help_text: str) -> forms.CharField:
+    """The reason of somebody who takes a file away."""
+    return forms.CharField(
+        label="Why do you take this away?",
+        max_length=LONGEST_REASON,
+        help_text=help_text,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={
+            "required": "Say why you take this away",
+            "max_length": "Shorten the reason to %(limit_value)d characters",
+        },
+    )
+
+
 class ExportForm(forms.Form):
     format = forms.ChoiceField(
         label="Form of the file",
@@ -129,16 +143,7 @@ class ExportForm(forms.Form):
         required=False,
         widget=forms.RadioSelect,
     )
-    reason = forms.CharField(
-        label="Why do you take this away?",
-        max_length=LONGEST_REASON,
-        help_text="The ledger keeps the reason, what was taken, and the file's SHA-256.",
-        widget=forms.Textarea(attrs={"rows": 2}),
-        error_messages={
-            "required": "Say why you take this away",
-            "max_length": "Shorten the reason to %(limit_value)d characters",
-        },
-    )
+    reason = _why("The ledger keeps the reason, what was taken, and the file's SHA-256.")
 
 
 class PeriodForm(forms.Form):
@@ -179,16 +184,7 @@ class ReportForm(forms.Form):
         required=False,
         widget=forms.RadioSelect,
     )
-    reason = forms.CharField(
-        label="Why do you take this away?",
-        max_length=LONGEST_REASON,
-        help_text="Such as the Commissioner’s reference. The ledger keeps it, with the file’s SHA-256.",
-        widget=forms.Textarea(attrs={"rows": 2}),
-        error_messages={
-            "required": "Say why you take this away",
-            "max_length": "Shorten the reason to %(limit_value)d characters",
-        },
-    )
+    reason = _why("Such as the Commissioner’s reference. The ledger keeps it, with the file’s SHA-256.")
 
 
 class KeptNoteForm(forms.Form):
