@@ -133,16 +133,17 @@ WHERE l.index > %s
 """
 
 
-def _events(events: int, url: str, tell: Callable[[str], None]) -> dict[str, Any]:
-    """Bulk appends, sequencing and verification, in a process of its own."""
-    result = subprocess.run(
-        [sys.executable, "-m", "benchmarks.ledger_calls", "bulk", str(events)],
-        cwd=_HERE,
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+def _apart(what: str, count: int) -> dict[str, Any]:
+    """What one thing of `benchmarks.ledger_calls` measures, in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.ledger_calls", what, str(count)]
+    result = subprocess.run(command, cwd=_HERE, check=True, stdout=subprocess.PIPE, text=True)
     found: dict[str, Any] = json.loads(result.stdout)
+    return found
+
+
+def _events(events: int, url: str, tell: Callable[[str], None]) -> dict[str, Any]:
+    """Bulk appends, sequencing and verification."""
+    found = _apart("bulk", events)
     with psycopg.connect(url, autocommit=True) as database:
         database.execute("VACUUM ANALYZE")
         sizes = database.execute(
@@ -160,14 +161,7 @@ def _proofs(leaves: int, url: str, tell: Callable[[str], None]) -> dict[str, Any
     begun = time.perf_counter()
     _fill(leaves, url)
     tell(f"a tree of {leaves:,} leaves was filled in {time.perf_counter() - begun:.0f} s")
-    result = subprocess.run(
-        [sys.executable, "-m", "benchmarks.ledger_calls", "prove", str(leaves)],
-        cwd=_HERE,
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    found: dict[str, Any] = json.loads(result.stdout)
+    found = _apart("prove", leaves)
     tell(f"proofs: {found}")
     return found
 

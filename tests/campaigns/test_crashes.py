@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import random
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -52,18 +51,6 @@ def start(tmp_path: Path) -> Iterator[Start]:
             return up
 
         yield begin
-
-
-@pytest.fixture
-def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """Says something to whoever runs the tests, also when they pass."""
-
-    def say(line: str) -> None:
-        with capsys.disabled():
-            sys.stdout.write(f"\n{line}\n")
-            sys.stdout.flush()
-
-    return say
 
 
 @pytest.mark.server

@@ -11,7 +11,6 @@ import random
 import re
 import sqlite3
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -96,17 +95,6 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     up.start()
     yield up
     up.stop()
-
-
-@pytest.fixture
-def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """Says something to whoever runs the tests, also when they pass."""
-
-    def say(line: str) -> None:
-        with capsys.disabled():
-            sys.stdout.write(f"\n{line}\n")
-
-    return say
 
 
 def test_twelve_hundred_bad_requests_do_no_harm(up: Up, tell: Callable[[str], None]) -> None:

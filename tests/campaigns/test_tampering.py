@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import random
-import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -397,15 +396,6 @@ def _campaign(installation: Installation, changes: int, seed: int, tell: Callabl
     tell(f"{'of ' + str(changes):>60} {AUDITOR:>10} {OUTSIDER:>10}")
     for name, count in tried.items():
         tell(f"{name:>52} {count:>7} {caught[name, AUDITOR]:>10} {caught[name, OUTSIDER]:>10}")
-
-
-@pytest.fixture
-def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    def say(line: str) -> None:
-        with capsys.disabled():
-            sys.stdout.write(f"{line}\n")
-
-    return say
 
 
 def test_each_class_of_change_is_noticed(installation: Installation, tell: Callable[[str], None]) -> None:
