@@ -33,6 +33,10 @@ _STOP_SECONDS = 20.0
 _CHILD_SECONDS = 180.0
 _MAIL_SECONDS = 10.0
 
+# A duty's next turn comes while its last one still waits, on a busy machine: procrastinate learns of it by trying, and
+# leaves the one that waits. PostgreSQL logs the refused try as an error.
+_ALREADY_WAITS = "procrastinate_jobs_queueing_lock_idx"
+
 
 @dataclass(frozen=True)
 class Live:
@@ -79,7 +83,7 @@ class Live:
         for path in sorted((self.data / "logs").glob("*.log")):
             for line in path.read_text().splitlines():
                 said = json.loads(line) if line.startswith("{") else {"level": "error", "event": line}
-                if said.get("level") in ("error", "critical"):
+                if said.get("level") in ("error", "critical") and _ALREADY_WAITS not in said.get("event", ""):
                     told = said.get("exception", "")
                     found.append(f"{path.name}: {said.get('event')}\n{told}".strip())
         return found
