@@ -1,22 +1,18 @@
-"""Reading what keeps recordings, what goes next, and what has gone."""
+"""All that bears on a recording's retention, read for the pure rules, and their decision."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q
 
 from bluelamp.footage import queries as footage
 from bluelamp.footage.models import Category, EvidenceFlag, Recording
-from bluelamp.kernel import clock
-from bluelamp.kernel.errors import NotFound
 from bluelamp.retention import hooks, rules
-from bluelamp.retention.models import Certificate, Extension, Hold, RetentionPolicy
+from bluelamp.retention.models import Extension, Hold, RetentionPolicy
 
 # What a hold is called to everybody who may read a recording's facts, and what it rests on. That a complaint stands
 # against an officer is not for the officer to learn from the recording's page, so such a hold is named like any other.
@@ -139,122 +135,3 @@ def reasons_of_incident(recording: Recording) -> tuple[rules.RetentionReason, ..
         return ()
     dated = [end for end in ends if end is not None]
     return (rules.of_incident(max(dated) if len(dated) == len(ends) else None),)
-
-
-def standing_holds(recording: Recording) -> list[Hold]:
-    """The holds that stop its deletion now, oldest first."""
-    return list(Hold.objects.filter(recording=recording, released_at=None).order_by("placed_at", "pk"))
-
-
-def hold(hold_id: int) -> Hold:
-    """One hold with its recording. Raises NotFound."""
-    found = Hold.objects.select_related("recording").filter(pk=hold_id).first()
-    if found is None:
-        raise NotFound("There is no hold at this address.", "Nothing was changed.", "Look at the recording's page.")
-    return found
-
-
-def certificates() -> QuerySet[Certificate]:
-    """Every deletion certificate, the latest first."""
-    return Certificate.objects.all()
-
-
-def certificate(certificate_id: UUID) -> Certificate:
-    """One certificate. Raises NotFound."""
-    found = Certificate.objects.filter(pk=certificate_id).first()
-    if found is None:
-        raise NotFound("There is no certificate at this address.", next_step="Look in the list of deletions.")
-    return found
-
-
-def certificate_of(recording: Recording) -> Certificate | None:
-    """The certificate of a deleted recording; None while its deletion is still under way."""
-    return Certificate.objects.filter(recording=recording).first()
-
-
-@dataclass(frozen=True)
-class CategoryLine:
-    """A category as the policy's page lists it."""
-
-    name: str
-    kept: str
-    basis: str
-
-
-def categories() -> list[CategoryLine]:
-    """Every category with its period in words and its basis, in order."""
-    default = policy().default.days
-
-    def kept(days: int | None) -> str:
-        if days is None:
-            return "Until somebody decides"
-        return "The default period" if days <= default else f"{rules.period(timedelta(days=days))} from recording"
-
-    return [CategoryLine(found.name, kept(found.keep_days), found.basis) for found in Category.objects.all()]
-
-
-@dataclass(frozen=True)
-class Day:
-    """What the sweep will do on one London day, as things stand."""
-
-    day: date
-    quarantined: int
-    deleted: int
-
-
-@dataclass(frozen=True)
-class Outlook:
-    """The next days of the sweep. What is overdue counts under today. `later` lies beyond the last day."""
-
-    days: tuple[Day, ...]
-    later: int
-    without_end: int
-    in_quarantine: int
-    in_review: int
-
-    @property
-    def quarantined(self) -> int:
-        return sum(day.quarantined for day in self.days)
-
-    @property
-    def deleted(self) -> int:
-        return sum(day.deleted for day in self.days)
-
-
-# The default's deletion begins a margin before its limit (rules.decide); London's days, as the force counts them.
-_OUTLOOK = """
-WITH going AS (
-    SELECT state, due_at - CASE WHEN due_rule = 'default' THEN %(margin)s ELSE interval '0' END AS delete_at
-    FROM footage_recording WHERE state <> 'deleted' AND due_at IS NOT NULL
-), steps AS (
-    SELECT 'deleted' AS step, delete_at AS at FROM going
-    UNION ALL
-    SELECT 'quarantined', delete_at - %(quarantine)s FROM going WHERE state = 'live'
-)
-SELECT step, greatest((at AT TIME ZONE 'Europe/London')::date, %(today)s) AS day, count(*) FROM steps GROUP BY 1, 2
-"""
-_STANDING = """
-SELECT count(*) FILTER (WHERE state = 'quarantined'), count(*) FILTER (WHERE due_at IS NULL),
-       count(*) FILTER (WHERE state = 'live' AND review_until > %(now)s AND review_until >= due_at)
-FROM footage_recording WHERE state <> 'deleted'
-"""
-
-
-def outlook(days: int = 31) -> Outlook:
-    """What the sweep will do today and on the `days` that follow, if nothing changes."""
-    periods = policy()
-    now = clock.now()
-    today = now.astimezone(rules.LONDON).date()
-    with connection.cursor() as cursor:
-        cursor.execute(_OUTLOOK, {"margin": periods.margin, "quarantine": periods.quarantine, "today": today})
-        found = {(step, day): count for step, day, count in cursor.fetchall()}
-        cursor.execute(_STANDING, {"now": now})
-        in_quarantine, without_end, in_review = cursor.fetchone()
-    listed = [today + timedelta(days=ahead) for ahead in range(days + 1)]
-    return Outlook(
-        days=tuple(Day(day, found.get(("quarantined", day), 0), found.get(("deleted", day), 0)) for day in listed),
-        later=sum(count for (step, day), count in found.items() if step == "deleted" and day > listed[-1]),
-        without_end=without_end,
-        in_quarantine=in_quarantine,
-        in_review=in_review,
-    )
