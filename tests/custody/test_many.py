@@ -73,6 +73,9 @@ def test_a_thousand_of_them_take_as_many_statements_as_ten_and_none_take_none():
         custody.record_all(events)
     assert len(asked) <= len(asked_for_few) <= 5
     with CaptureQueriesContext(connection) as asked:
+        custody.record_all(events[:4])
+    assert len(asked) == 1
+    with CaptureQueriesContext(connection) as asked:
         assert custody.record_all([]) == []
     assert len(asked) == 0
 

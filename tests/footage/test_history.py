@@ -11,6 +11,7 @@ from bluelamp.footage import history, queries, services
 from bluelamp.footage.events import RecordingConsulted
 from bluelamp.kernel.transaction import atomic
 from bluelamp.people import access
+from bluelamp.people import services as people
 from bluelamp.people.policy import Role
 from tests import factories
 
@@ -77,6 +78,14 @@ def test_another_role_does_not_let_a_wearer_see_who_looks_into_them(station, sta
     recording = factories.recording(wearer)
     _watch(recording, standards, "Complaint")
     assert _lines(recording, wearer) == []
+
+
+def test_nor_that_somebody_did_who_has_left_professional_standards_since(raw, officer, standards, manager):
+    people.set_roles(standards, [Role.SUPERVISOR], actor=manager.custody_id, reason="Posting")
+    standards.refresh_from_db()
+    _watch(raw, standards, "Complaint")
+    _watch(raw, manager, "Camera fault")
+    assert [line.who for line in _lines(raw, officer)] == [str(manager)]
 
 
 def test_an_unknown_event_and_an_unknown_actor_still_read_as_words(raw, manager):

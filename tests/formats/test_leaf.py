@@ -79,3 +79,31 @@ def test_the_documented_example_is_what_is_computed() -> None:
     salts = b"".join(bytes.fromhex(salt) for _, _, salt in sorted(rows))
     entry, _ = leaf.write(values, salts)
     assert entry.hex() in document
+
+
+def _said(reader: leaf.Reader, stored: bytes) -> object:
+    try:
+        return reader.checked(stored, "alike")
+    except FormatError as error:
+        return str(error)
+
+
+@given(_FIELDS.filter(bool), st.data())
+def test_a_leaf_that_is_read_after_one_like_it_says_what_it_says_alone(
+    fields: dict[str, object], data: st.DataObject
+) -> None:
+    wanted = {canonical.encode(name): name for name in data.draw(st.sets(st.sampled_from(sorted(fields))))}
+    reader = leaf.Reader(wanted)
+    _, met = leaf.write(fields, os.urandom(16 * len(fields)))
+    entry, values, erased = reader.checked(met, "alike")
+    assert (entry, erased) == (leaf.entry_of(met), [])
+    assert values == {name: canonical.encode(fields[name]) for name in wanted.values()}
+    other_values = {name: data.draw(_VALUES) for name in fields}
+    _, like = leaf.write(other_values, os.urandom(16 * len(fields)))
+    _, unlike = leaf.write({**other_values, "another": 1}, os.urandom(16 * len({*fields, "another"})))
+    changed = bytearray(like)
+    changed[data.draw(st.integers(0, len(like) - 1))] ^= data.draw(st.integers(1, 255))
+    gone = leaf.erase(like, {data.draw(st.sampled_from(sorted(fields)))}, erased_by=41)
+    cut = like[: data.draw(st.integers(0, len(like) - 1))]
+    for stored in (like, unlike, bytes(changed), gone, cut, like + b"S", b""):
+        assert _said(reader, stored) == _said(leaf.Reader(wanted), stored)

@@ -420,3 +420,16 @@ def test_words_from_the_child_are_made_harmless() -> None:
         Rogue(READY, (Kind.REJECTED, b"\x1b[31mred\n" + b"x" * 1000)).meets()
     assert caught.value.what_happened.isprintable()
     assert len(caught.value.what_happened) <= 300
+
+
+@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="this kernel shares out by processes alone")
+def test_preparing_takes_only_the_processor_time_that_others_leave(tmp_path: Path) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs, open(tmp_path / "complaints", "w+b") as complaints:
+        child = sandbox._start(theirs, complaints)
+        try:
+            assert os.getpriority(os.PRIO_PROCESS, child.pid) == 19
+            assert Path(f"/proc/{child.pid}/autogroup").read_text().endswith(" nice 19\n")
+        finally:
+            child.kill()
+            child.wait()

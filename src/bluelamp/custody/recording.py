@@ -9,23 +9,16 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.db.backends.postgresql.base import ServerBindingCursor
+from django.db.backends.utils import CursorWrapper
 
 from bluelamp.custody.event import Event
 from bluelamp.custody.service import note_event
 from bluelamp.formats import leaf
 from bluelamp.kernel import clock
 
-# One statement: the event, what it says, and its place in the queue to the tree.
-_INSERT = """
-WITH event AS (
-    INSERT INTO custody_event (entry, tag, at) VALUES (%s, %s, %s) RETURNING id
-), detail AS (
-    INSERT INTO custody_detail (event_id, actor, subject, also, stored) SELECT id, %s, %s, %s, %s FROM event
-), pending AS (
-    INSERT INTO custody_pending (event_id) SELECT id FROM event
-)
-SELECT id FROM event
-"""
+# The event, what it says, and its place in the queue to the tree; a function of the database, see the migrations.
+_RECORD = "custody_record(%s, %s, %s, %s, %s, %s, %s)"
 
 # Many are copied, which costs a third of an INSERT. Their numbers are drawn first and rise in the order given, which is
 # the order of the leaves.
@@ -33,8 +26,10 @@ _NUMBERS = "SELECT nextval(pg_get_serial_sequence('custody_event', 'id')) FROM g
 _COPY_EVENTS = "COPY custody_event (id, entry, tag, at) FROM STDIN (FORMAT BINARY)"
 _COPY_DETAILS = "COPY custody_detail (event_id, actor, subject, also, stored) FROM STDIN (FORMAT BINARY)"
 _COPY_PENDING = "COPY custody_pending (event_id) FROM STDIN (FORMAT BINARY)"
-_FEW = 4  # as many round trips as copying takes
+_FEW = 8  # so many go in one statement, which costs less than the round trips of copying
 _MOST_AT_ONCE = 1000  # events copied at once, so that memory stays small
+
+_Leaf = tuple[bytes, bytes]  # the entry that commits to an event, and what is stored of it
 
 
 @dataclass(frozen=True)
@@ -53,7 +48,7 @@ def record(event: Event) -> CustodyRecord:
     impossible. The leaf's format is docs/protocols/custody-leaf.md.
     """
     _require_transaction(event)
-    recorded = _record_one(event, clock.now())
+    (recorded,) = _record_some([event], clock.now())
     note_event()
     return recorded
 
@@ -95,25 +90,33 @@ def _require_transaction(event: Event) -> None:
         raise RuntimeError(f"{event.tag} was recorded outside a transaction")
 
 
-def _leaf(event: Event, at: datetime) -> tuple[bytes, bytes]:
+def _leaf(event: Event, at: datetime) -> _Leaf:
     """The entry that commits to an event, and what is stored of it."""
     fields = leaf_fields(event, at)
     # One draw from the system's generator for all salts: each costs a system call.
     return leaf.write(fields, secrets.token_bytes(leaf.SALT_SIZE * len(fields)))
 
 
-def _record_one(event: Event, at: datetime) -> CustodyRecord:
-    entry, stored = _leaf(event, at)
-    with connection.cursor() as cursor:
-        cursor.execute(_INSERT, [entry, event.tag, at, event.actor, event.subject, list(event.also), stored])
-        (event_id,) = cursor.fetchone()
-    return CustodyRecord(event_id, entry, at)
-
-
 def _record_some(events: Sequence[Event], at: datetime) -> list[CustodyRecord]:
-    if len(events) <= _FEW:
-        return [_record_one(event, at) for event in events]
     leaves = [_leaf(event, at) for event in events]
+    record = _insert if len(events) <= _FEW else _copy
+    ids = record(events, leaves, at)
+    return [CustodyRecord(number, entry, at) for number, (entry, _) in zip(ids, leaves, strict=True)]
+
+
+def _insert(events: Sequence[Event], leaves: Sequence[_Leaf], at: datetime) -> Sequence[int]:
+    """Record a few in one statement; their numbers. Calls in a SELECT list are carried out from left to right."""
+    values: list[object] = []
+    for event, (entry, stored) in zip(events, leaves, strict=True):
+        values += (entry, event.tag, at, event.actor, event.subject, list(event.also), stored)
+    with _cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join([_RECORD] * len(events))}", values)
+        ids: tuple[int, ...] = cursor.fetchone()
+    return ids
+
+
+def _copy(events: Sequence[Event], leaves: Sequence[_Leaf], at: datetime) -> Sequence[int]:
+    """Record many; their numbers."""
     with connection.cursor() as cursor:
         cursor.execute(_NUMBERS, [len(events)])
         ids = sorted(number for (number,) in cursor.fetchall())
@@ -130,4 +133,11 @@ def _record_some(events: Sequence[Event], at: datetime) -> list[CustodyRecord]:
             copy.set_types(["int8"])
             for number in ids:
                 copy.write_row((number,))
-    return [CustodyRecord(number, entry, at) for number, _, (entry, _) in given]
+    return ids
+
+
+def _cursor() -> CursorWrapper:
+    """A cursor that sends values as they are. Django's own writes them into the statement, bytes as hexadecimal."""
+    connection.ensure_connection()
+    made = ServerBindingCursor(connection.connection)
+    return connection.make_debug_cursor(made) if connection.queries_logged else connection.make_cursor(made)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
-import django
-import psycopg
 from django.conf import settings
 from django.db import connection
 
@@ -25,27 +25,17 @@ from bluelamp.verify.ledger import (
     CosignatureRow,
     KeyRow,
     LedgerReport,
-    Row,
     Stretch,
-    TileRow,
-    check_stretch,
     conclude,
 )
+from bluelamp.verify.stored import check_at, check_from
 
-_PAGE = 8192
-_ROWS = """
-SELECT l.index, l.event_id, e.entry, e.tag, e.at AT TIME ZONE 'UTC', d.stored, d.actor, d.subject, d.also
-FROM custody_leaf l LEFT JOIN custody_event e ON e.id = l.event_id LEFT JOIN custody_detail d ON d.event_id = l.event_id
-WHERE l.index >= %s AND l.index < %s ORDER BY l.index
-"""
-_TILES = "SELECT level, index, hashes, root FROM custody_tile WHERE level = %s AND index >= %s AND index < %s"
 _HIGH_TILES = "SELECT level, index, hashes, root FROM custody_tile WHERE level > 1"
 # In one statement, hence at one moment: what is sequenced while the check runs is left to the next.
 _EXTENT = """
 SELECT (SELECT coalesce(max(index) + 1, 0) FROM custody_leaf), (SELECT coalesce(max(size), 0) FROM custody_checkpoint)
 """
 _COSIGNATURES = "SELECT size, witness, line FROM custody_cosignature WHERE size <= %s"
-_SIZES = "SELECT size FROM custody_checkpoint WHERE size > %s AND size <= %s"
 # An event whose leaf, or place in the queue to the tree, somebody removed; or what it says without the event.
 _OUTSIDE = """
 SELECT e.id FROM custody_event e
@@ -75,28 +65,35 @@ def verify_ledger(
     ((leaves, latest),) = _all(_EXTENT, [])
     jobs = [(first, min(first + STRETCH, leaves)) for first in range(0, leaves, STRETCH)]
     extra = [kept.size] if kept else []
-    if processes > 1 and len(jobs) > 1:
-        context = multiprocessing.get_context("spawn")
-        # The models must be loadable before a process can find what it is to do.
-        with ProcessPoolExecutor(min(processes, len(jobs)), mp_context=context, initializer=django.setup) as pool:
-            url = settings.BLUELAMP.database_url
-            stretches = list(pool.map(_elsewhere, [url] * len(jobs), jobs, [extra] * len(jobs)))
-    else:
-        connection.ensure_connection()
-        raw: psycopg.Connection[Any] = connection.connection
-        stretches = [_stretch(raw, job, extra) for job in jobs]
+    with _checking(jobs, extra, processes) as stretches:
+        # Beside the others, where there are any: it is the database that works here.
+        outside = [number for (number,) in _all(_OUTSIDE, [])]
+        checked = list(stretches)
     report = conclude(
-        stretches,
+        checked,
         _checkpoints(kept, latest),
         listed,
         listed=[KeyRow(*row) for row in CustodyLogKey.objects.order_by("since_size").values_list("vkey", "since_size")],
         cosigned=[CosignatureRow(*row) for row in _all(_COSIGNATURES, [latest])],
         witnesses=_witness_keys(),
         high_tiles=_all(_HIGH_TILES, []),
-        outside=[number for (number,) in _all(_OUTSIDE, [])],
+        outside=outside,
         events=_said,
     )
     return LedgerReport(report.size, (*problems, *report.problems)), kept.size if kept else None
+
+
+@contextmanager
+def _checking(jobs: list[tuple[int, int]], extra: list[int], processes: int) -> Iterator[Iterable[Stretch]]:
+    """What is found in each stretch, in order; by other processes where there are to be several, which work already."""
+    if processes > 1 and len(jobs) > 1:
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(min(processes, len(jobs)), mp_context=context) as pool:
+            check = partial(check_at, settings.BLUELAMP.database_url, extra=extra)
+            yield pool.map(check, [first for first, _ in jobs], [end for _, end in jobs])
+    else:
+        connection.ensure_connection()
+        yield (check_from(connection.connection, first, end, extra) for first, end in jobs)
 
 
 def processors() -> int:
@@ -138,27 +135,3 @@ def _all(sql: str, values: list[Any]) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         return [tuple(bytes(v) if isinstance(v, memoryview) else v for v in row) for row in cursor.fetchall()]
-
-
-def _elsewhere(url: str, job: tuple[int, int], extra: list[int]) -> Stretch:
-    with psycopg.connect(url) as database:
-        return _stretch(database, job, extra)
-
-
-def _stretch(database: psycopg.Connection[Any], job: tuple[int, int], extra: list[int]) -> Stretch:
-    first, end = job
-    # Not the connection's own kind of cursor: Django's sends and reads text.
-    with psycopg.Cursor(database) as cursor:
-        sizes = [size for (size,) in cursor.execute(_SIZES, [first, end]).fetchall()]
-        sizes += [size for size in extra if first < size <= end]
-        low, high = (first // 256, -(-end // 256)), (first // STRETCH, -(-end // STRETCH))
-        tiles: list[TileRow] = cursor.execute(_TILES, [0, *low], binary=True).fetchall()
-        tiles += cursor.execute(_TILES, [1, *high], binary=True).fetchall()
-    return check_stretch(first, _rows(database, first, end), sizes, tiles)
-
-
-def _rows(database: psycopg.Connection[Any], first: int, end: int) -> Iterator[Row]:
-    for start in range(first, end, _PAGE):
-        with psycopg.Cursor(database) as cursor:
-            cursor.execute(_ROWS, [start, min(start + _PAGE, end)], binary=True)
-            yield from map(Row._make, cursor)

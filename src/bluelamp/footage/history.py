@@ -6,14 +6,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from django.db import connection
+
 from bluelamp.custody import words
 from bluelamp.custody.queries import HistoryItem
 from bluelamp.custody.queries import history as events_about
 from bluelamp.footage.models import Recording
 from bluelamp.footage.timeline import clock
+from bluelamp.formats.leaf import values
 from bluelamp.people.models import Person
 from bluelamp.people.policy import Action, Actor, Role, Thing, may
 
+_ROLE_EVENTS = """
+SELECT d.subject, d.stored FROM custody_detail d JOIN custody_event e ON e.id = d.event_id
+WHERE d.subject = ANY(%s) AND e.tag IN ('person.created', 'person.roles_changed')
+"""
 _MOST_EVENTS = 2000  # read for one page; a player's ranges are merged only after reading
 _REPEATS = {"recording.range_served", "footage.listed", "recording.consulted", "ledger.consulted", "access.refused"}
 
@@ -66,10 +73,23 @@ def is_discreet(reader: Actor, thing: Thing) -> bool:
 
 
 def hidden_viewers(viewers: Iterable[str]) -> set[str]:
-    """Those of `viewers` (custody ids) whom a discreet page leaves out: professional standards."""
-    ids = {int(viewer[7:]) for viewer in viewers if viewer.startswith("person:") and viewer[7:].isdecimal()}
-    found = Person.objects.filter(pk__in=ids, roles__contains=[Role.PROFESSIONAL_STANDARDS.value])
-    return {person.custody_id for person in found}
+    """Those of `viewers` (custody ids) whom a discreet page leaves out: professional standards, now or ever before.
+
+    The ledger knows who was: somebody who has moved on looked as professional standards all the same.
+    """
+    people = [viewer for viewer in set(viewers) if viewer.startswith("person:") and viewer[7:].isdecimal()]
+    now = Person.objects.filter(
+        pk__in=[int(viewer[7:]) for viewer in people], roles__contains=[Role.PROFESSIONAL_STANDARDS.value]
+    )
+    found = {person.custody_id for person in now}
+    with connection.cursor() as cursor:
+        cursor.execute(_ROLE_EVENTS, [people])
+        for subject, stored in cursor.fetchall():
+            said = values(bytes(stored))
+            roles = [role for name in ("roles", "before", "after") for role in said.get(f"detail.{name}") or ()]
+            if Role.PROFESSIONAL_STANDARDS.value in roles:
+                found.add(subject)
+    return found
 
 
 def _names(items: Iterable[HistoryItem]) -> dict[str, str]:

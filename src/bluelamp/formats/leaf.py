@@ -14,9 +14,9 @@ So a leaf is checked by hashing what is stored, without encoding anything again.
 
 import hashlib
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from bluelamp.formats import canonical
 from bluelamp.formats.canonical import CanonicalError, Value
@@ -32,9 +32,13 @@ _SALT_END = _HEAD + SALT_SIZE
 _DIGEST_FRAME = b"Y" + (32).to_bytes(8, "big")
 _sha256 = hashlib.sha256
 _int = int.from_bytes
+_MOST_SHAPES = 1000
 _length = struct.Struct(">Q").unpack_from
 
 _name_frames: dict[str, bytes] = {}
+
+
+Checked: TypeAlias = tuple[bytes, dict[str, bytes], list[tuple[str, int]]]
 
 
 class LeafError(FormatError):
@@ -72,41 +76,94 @@ def write(fields: Mapping[str, Value], salts: bytes) -> tuple[bytes, bytes]:
 
 def entry_of(stored: bytes) -> bytes:
     """The entry that a stored leaf hashes to. Raises LeafError where it is damaged."""
-    return checked(stored, {})[0]
+    return Reader({}).checked(stored)[0]
 
 
-def checked(stored: bytes, wanted: Mapping[bytes, str]) -> tuple[bytes, dict[str, bytes], list[tuple[str, int]]]:
-    """In one pass: the entry, the value frames of the `wanted` fields by name, and the erased fields, each with the
-    number of the event that erased it. `wanted` maps the frame of a name to the name. Raises LeafError.
+class Reader:
+    """Checks many leaves, and picks out of each the value frames of the fields that are wanted.
 
-    A million events are checked with this; hence its look.
+    A million events are checked with this; hence its look. Events of one type have the same fields, so what was met in
+    one is where the next is looked for, and found or not: the result is the same.
     """
-    digests: list[bytes] = []
-    values: dict[str, bytes] = {}
-    erased: list[tuple[str, int]] = []
-    at, size = 0, len(stored)
-    try:
-        while at < size:
-            if stored.startswith(_SALT_FRAME, at):
-                name_at = at + _SALT_END
-                value_at = name_at + _HEAD + _length(stored, name_at + 1)[0]
-                end = value_at + _HEAD + _length(stored, value_at + 1)[0]
-                frame = stored[name_at:value_at]
-                digests.append(frame)
-                digests.append(_DIGEST_FRAME)
-                digests.append(_sha256(stored[at:end]).digest())
-                if frame in wanted:
-                    values[wanted[frame]] = stored[value_at:end]
-                at = end
-            else:
-                field, at = _erased(stored, at)
-                digests += (_name_frame(field.name), _DIGEST_FRAME, field.commitment)
-                erased.append((field.name, field.erased_by or 0))
-    except struct.error as error:
-        raise LeafError("A stored event ends in the middle of a field.") from error
-    if at != size:
-        raise LeafError("A stored event ends in the middle of a field.")
-    return _entry(digests), values, erased
+
+    def __init__(self, wanted: Mapping[bytes, str]) -> None:
+        """`wanted` maps the frame of a field's name to the name."""
+        self._wanted = wanted
+        self._shapes: dict[str, _Shape] = {}
+
+    def checked(self, stored: bytes, kind: str = "") -> Checked:
+        """The entry, the frames of the wanted values by name, and the erased fields, each with the number of the event
+        that erased it. `kind`: what leaves that are probably alike have in common. Raises LeafError.
+        """
+        shape = self._shapes.get(kind)
+        found = shape.fitted(stored) if shape is not None else None
+        if found is not None:
+            return found
+        found, names = self._walked(stored)
+        if not found[2] and len(self._shapes) < _MOST_SHAPES:
+            self._shapes[kind] = _Shape(names, self._wanted)
+        return found
+
+    def _walked(self, stored: bytes) -> tuple[Checked, list[bytes]]:
+        digests: list[bytes] = []
+        names: list[bytes] = []
+        values: dict[str, bytes] = {}
+        erased: list[tuple[str, int]] = []
+        at, size = 0, len(stored)
+        try:
+            while at < size:
+                if stored.startswith(_SALT_FRAME, at):
+                    name_at = at + _SALT_END
+                    value_at = name_at + _HEAD + _length(stored, name_at + 1)[0]
+                    end = value_at + _HEAD + _length(stored, value_at + 1)[0]
+                    frame = stored[name_at:value_at]
+                    names.append(frame)
+                    digests += (frame, _DIGEST_FRAME, _sha256(stored[at:end]).digest())
+                    if frame in self._wanted:
+                        values[self._wanted[frame]] = stored[value_at:end]
+                    at = end
+                else:
+                    field, at = _erased(stored, at)
+                    digests += (_name_frame(field.name), _DIGEST_FRAME, field.commitment)
+                    erased.append((field.name, field.erased_by or 0))
+        except (struct.error, OverflowError) as error:
+            raise LeafError("A stored event ends in the middle of a field.") from error
+        if at != size:
+            raise LeafError("A stored event ends in the middle of a field.")
+        return (_entry(digests), values, erased), names
+
+
+class _Shape:
+    """The names of a leaf's fields, in their order, as found in one; none of them erased."""
+
+    def __init__(self, names: Sequence[bytes], wanted: Mapping[bytes, str]) -> None:
+        self._names = list(names)
+        self._values_at = [_SALT_END + len(name) for name in names]
+        self._wanted = [(at, wanted[name], self._values_at[at]) for at, name in enumerate(names) if name in wanted]
+        self._parts = [b""]
+        for name in names:
+            self._parts += (name + _DIGEST_FRAME, bytes(32))
+        self._parts[0] = b"M" + len(b"".join(self._parts)).to_bytes(8, "big")
+
+    def fitted(self, stored: bytes) -> Checked | None:
+        """As `Reader.checked`; None where the leaf has other fields, or is damaged."""
+        preimages, names, at = [], [], 0
+        try:
+            for value_at in self._values_at:
+                begin, at = at, at + value_at
+                names.append(stored[begin + _SALT_END : at])
+                at += _HEAD + _length(stored, at + 1)[0]
+                preimages.append(stored[begin:at])
+        except (struct.error, OverflowError):
+            return None
+        if at != len(stored) or names != self._names:
+            return None
+        if not all(preimage.startswith(_SALT_FRAME) for preimage in preimages):
+            return None
+        parts = self._parts.copy()
+        parts[2::2] = [_sha256(preimage).digest() for preimage in preimages]
+        values = {name: preimages[number][value_at:] for number, name, value_at in self._wanted}
+        return _sha256(b"".join(parts)).digest(), values, []
 
 
 def read(stored: bytes) -> Iterator[Field]:

@@ -114,6 +114,7 @@ def check_stretch(first: int, rows: Iterable[Row], sizes: Sequence[int], stored_
     found = Stretch(first)
     tree = merkle.CompactRange()
     hashes: list[bytes] = []
+    reader = leaf.Reader(_FRAMES)
     wanted = {size - first for size in sizes}
     for row in rows:
         # 1
@@ -124,7 +125,7 @@ def check_stretch(first: int, rows: Iterable[Row], sizes: Sequence[int], stored_
             gone = "what it says" if row.entry is not None else "its event"
             found.problems.append(f"Leaf {row.number} (event {row.event}): {gone} is missing.")
         else:
-            _check_row(row, found)
+            _check_row(row, reader, found)
         digest = merkle.leaf_hash(row.entry or b"")
         hashes.append(digest)
         tree.append(digest)
@@ -186,10 +187,10 @@ def conclude(
     return LedgerReport(before.size, tuple(problems))
 
 
-def _check_row(row: Row, found: Stretch) -> None:
+def _check_row(row: Row, reader: leaf.Reader, found: Stretch) -> None:
     # 2
     try:
-        entry, said, erased = leaf.checked(row.stored or b"", _FRAMES)
+        entry, said, erased = reader.checked(row.stored or b"", row.tag or "")
     except FormatError as error:
         found.problems.append(f"Leaf {row.number} (event {row.event}): {error}")
         return

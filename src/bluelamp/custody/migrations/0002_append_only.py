@@ -48,6 +48,21 @@ BEGIN
     PERFORM set_config('bluelamp.erasing', '', true);
 END $$;
 REVOKE EXECUTE ON FUNCTION custody_erase FROM PUBLIC;
+
+-- One event: itself, what it says, and its place in the queue to the tree. A function's statements are planned once a
+-- session; sent as they are, they would be planned for each event, which costs more than to carry them out.
+CREATE FUNCTION custody_record(
+    new_entry bytea, new_tag text, new_at timestamptz,
+    new_actor text, new_subject text, new_also text[], new_stored bytea
+) RETURNS bigint LANGUAGE plpgsql SET search_path = public AS $$
+DECLARE number bigint;
+BEGIN
+    INSERT INTO custody_event (entry, tag, at) VALUES (new_entry, new_tag, new_at) RETURNING id INTO number;
+    INSERT INTO custody_detail (event_id, actor, subject, also, stored)
+        VALUES (number, new_actor, new_subject, new_also, new_stored);
+    INSERT INTO custody_pending (event_id) VALUES (number);
+    RETURN number;
+END $$;
 CREATE TRIGGER custody_detail_append_only BEFORE UPDATE OR DELETE ON custody_detail
     FOR EACH ROW EXECUTE FUNCTION custody_detail_guard();
 CREATE TRIGGER custody_detail_no_truncate BEFORE TRUNCATE ON custody_detail
@@ -68,7 +83,7 @@ REVERSE = (
         f"DROP TRIGGER {table}_append_only ON {table}; DROP TRIGGER {table}_no_truncate ON {table};"
         for table in (*TABLES, "custody_detail")
     )
-    + "DROP FUNCTION custody_erase; DROP FUNCTION custody_detail_guard(); DROP FUNCTION custody_append_only();"
+    + "DROP FUNCTION custody_record; DROP FUNCTION custody_erase; DROP FUNCTION custody_detail_guard(); DROP FUNCTION custody_append_only();"
 )
 
 

@@ -18,7 +18,7 @@ from bluelamp.formats.leaf import values
 from bluelamp.ingest.models import Discrepancy
 from bluelamp.oversight import story
 from bluelamp.people.models import Organisation, Person
-from bluelamp.people.policy import Actor, Role, Thing
+from bluelamp.people.policy import Actor, Thing
 from bluelamp.sharing.models import Share
 
 MOST_EVENTS = 5000
@@ -26,10 +26,6 @@ LOOKED_DAYS = 90
 MOST_RECORDINGS = 5000
 MOST_LOOKS = 500
 
-_ROLE_EVENTS = """
-SELECT d.subject, d.stored FROM custody_detail d JOIN custody_event e ON e.id = d.event_id
-WHERE d.subject = ANY(%s) AND e.tag IN ('person.created', 'person.roles_changed')
-"""
 _OPENED = """
 SELECT e.id, e.at, d.actor, d.subject, d.stored
 FROM custody_detail d JOIN custody_event e ON e.id = d.event_id
@@ -147,18 +143,10 @@ def looked_at_mine(person: Person, now: datetime) -> list[Look]:
 
 
 def kept_apart(viewers: Iterable[str]) -> set[str]:
-    """Those of `viewers` (custody ids) who are professional standards or ever were, by the ledger; and recipients in
-    bodies that look into officers' conduct."""
+    """Those of `viewers` (custody ids) who are professional standards or ever were, and recipients in bodies that look
+    into officers' conduct."""
     ids = set(viewers)
     found = footage_history.hidden_viewers(ids)
-    people = [one for one in ids if one.startswith("person:")]
-    with connection.cursor() as cursor:
-        cursor.execute(_ROLE_EVENTS, [people])
-        for subject, stored in cursor.fetchall():
-            said = values(bytes(stored))
-            roles = [role for name in ("roles", "before", "after") for role in said.get(f"detail.{name}") or ()]
-            if Role.PROFESSIONAL_STANDARDS.value in roles:
-                found.add(subject)
     recipients = [one.partition(":")[2] for one in ids if one.startswith("recipient:")]
     if recipients:
         watching = Share.objects.filter(recipient__in=recipients).filter(_LOOKS_INTO_OFFICERS)
