@@ -259,3 +259,27 @@ def test_a_secret_is_kept_wrapped_and_never_replaced(tmp_path) -> None:
         keyring.secret("axis/two")
     assert secret[:20] not in (folder / "keyring.sqlite").read_bytes()
     assert keyring.count() == 0, "it is no footage's key"
+
+
+def test_keys_that_are_made_at_once_are_each_their_own_and_one_refused_stops_no_other(keyring):
+    keyring.create("taken")
+    keyring.erase("gone", datetime(2026, 11, 22, tzinfo=UTC))
+    names = [*(f"key-{number}" for number in range(8)), "taken", "gone"]
+    made: dict[str, object] = {}
+    start = threading.Barrier(len(names))
+
+    def make(name: str) -> None:
+        start.wait(20)
+        try:
+            made[name] = keyring.create(name)
+        except (KeyErased, KeyExists) as refusal:
+            made[name] = type(refusal)
+
+    threads = [threading.Thread(target=make, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert (made.pop("taken"), made.pop("gone")) == (KeyExists, KeyErased)
+    assert len(set(made.values())) == 8
+    assert all(keyring.get(name) == key for name, key in made.items())

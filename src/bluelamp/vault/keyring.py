@@ -22,7 +22,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 
 from bluelamp.kernel import clock
-from bluelamp.kernel.errors import Invalid
+from bluelamp.kernel.errors import BluelampError, Invalid
+from bluelamp.kernel.together import Together
 from bluelamp.vault import root_key
 from bluelamp.vault.disk import fsync_folder
 from bluelamp.vault.errors import KeyErased, KeyExists, KeyringUnusable, KeyUnknown
@@ -91,6 +92,7 @@ class SqliteKeyring(Keyring):
         self._database = Path(database)
         self._root_key_file = Path(root_key_file or self._database.parent / "root.key")
         self._local = threading.local()
+        self._creating = Together(self._create_each)
         root_key.make_private_folder(self._database.parent)
         root_key.make_private_folder(self._root_key_file.parent)
         self._prepare()
@@ -98,7 +100,8 @@ class SqliteKeyring(Keyring):
         self._check_root()
 
     def create(self, key_id: str) -> bytes:
-        return self.create_all([key_id])[0]
+        # Making a key durable waits for the disk several times over: docks that begin at once wait once together.
+        return self._creating(key_id)
 
     def create_all(self, key_ids: Sequence[str]) -> list[bytes]:
         keys = [secrets.token_bytes(DATA_KEY_SIZE) for _ in key_ids]
@@ -177,6 +180,15 @@ class SqliteKeyring(Keyring):
         if opened and opened[0] == os.getpid():
             opened[1].close()
         self._local.opened = None
+
+    def _create_each(self, key_ids: Sequence[str]) -> Sequence[bytes | Exception]:
+        try:
+            return self.create_all(key_ids)
+        except BluelampError as error:
+            if len(key_ids) == 1:
+                return [error]
+        # One of them was refused, and with it all: each by itself.
+        return [answer for key_id in key_ids for answer in self._create_each([key_id])]
 
     def _refuse_erased(self, key_id: str) -> None:
         moment = self.erased_at(key_id)

@@ -21,7 +21,7 @@ from bluelamp.footage.services import accept
 from bluelamp.formats import sealed
 from bluelamp.ingest import hooks, queries, receipts, recordings, staging
 from bluelamp.ingest.models import DockingSession, Upload
-from bluelamp.ingest.services.uploads import CONTENT, clear, forget_content, lock_camera, reject
+from bluelamp.ingest.services.uploads import CONTENT, clear_ended, forget_content, lock_camera, reject
 from bluelamp.kernel import clock
 from bluelamp.kernel.errors import Conflict
 from bluelamp.vault.errors import KeyUnknown
@@ -73,7 +73,7 @@ def accept_upload(
     if upload.state == Upload.State.RECEIVED:
         upload = _take_in(upload, lease)
     if not upload.is_live:
-        clear(upload.pk, lease)
+        clear_ended(upload, lease)
     return upload
 
 

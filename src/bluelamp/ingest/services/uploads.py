@@ -217,7 +217,12 @@ def reject(upload_id: UUID, *, why: str, received_sha256: str = "", received_siz
 @custody.unrecorded("removes only what an event has already said to have ended")
 def clear(upload_id: UUID, lease: staging.Lease) -> None:
     """Remove what an ended upload left: its folder and, unless it became a recording, its object and its key."""
-    upload = Upload.objects.get(pk=upload_id)
+    clear_ended(Upload.objects.get(pk=upload_id), lease)
+
+
+@custody.unrecorded("removes only what an event has already said to have ended")
+def clear_ended(upload: Upload, lease: staging.Lease) -> None:
+    """`clear`, for who has just read or written the upload's row. Raises ValueError for a live one."""
     if upload.is_live:
         raise ValueError("A live upload is not cleared away.")
     if upload.state != Upload.State.ACCEPTED:
@@ -235,7 +240,7 @@ def clear(upload_id: UUID, lease: staging.Lease) -> None:
 def lock_camera(camera_id: int | None) -> None:
     """Lock the camera's row before any of its uploads', as a docking does, so that no two wait for each other."""
     if camera_id is not None:
-        Camera.objects.select_for_update(no_key=True).get(pk=camera_id)
+        Camera.objects.select_for_update(no_key=True).values_list("pk").get(pk=camera_id)
 
 
 @custody.unrecorded("removes only what an event has already said to have ended")
