@@ -252,7 +252,7 @@ def test_rows_are_locked_in_one_order_with_the_files_of_their_incidents(two_file
 def test_whoever_wrote_about_a_recording_hears_that_it_goes_in_the_same_transaction(raw, monkeypatch):
     heard = []
     told = Hook("test")
-    told.register(lambda recording: heard.append((recording.pk, recording.state)))
+    told.register(lambda recordings: heard.extend((recording.pk, recording.state) for recording in recordings))
     monkeypatch.setattr(hooks, "deleted", told)
     services.mark_deleted(raw)
     assert heard == [(raw.pk, Recording.State.DELETED)]

@@ -216,7 +216,7 @@ def test_names_of_files_are_forgotten_with_their_recording(tmp_path: Path) -> No
     fill(tmp_path, FILES)
     standing = run_import(tmp_path)
     item = standing.run.items.get(path="clip 2.mp4")
-    hooks.deleted.call(Recording.objects.get(pk=item.recording))
+    hooks.deleted.call([Recording.objects.get(pk=item.recording)])
     item.refresh_from_db()
     assert (item.path, item.facts, item.sentence) == ("", {}, "")
     assert item.state == "imported"

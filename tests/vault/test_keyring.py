@@ -198,6 +198,30 @@ def test_threads_have_connections_of_their_own(keyring):
     assert keyring.count() == len(made) == 20
 
 
+def test_many_are_erased_together_or_not_at_all(keyring, database):
+    names = [f"recording-{number}" for number in range(500)]
+    keyring.create_all(names)
+    wrapped = [_wrapped(database, name) for name in names[:400]]
+    keyring.erase("recording-7", WHEN)
+    keyring.erase_all([*names[:400], "never had a key"], WHEN.replace(year=2027))
+    assert keyring.count() == 100
+    assert not keyring.has("recording-399")
+    assert keyring.has("recording-400")
+    moments = keyring.erasures([*names, "never had a key", "unknown"])
+    assert set(moments) == {*names[:400], "never had a key"}
+    assert (moments.pop("recording-7"), set(moments.values())) == (WHEN, {WHEN.replace(year=2027)})
+    on_disk = _bytes_on_disk(database.parent)
+    assert not [blob for blob in wrapped if blob in on_disk]
+    assert keyring.erasures([]) == {}
+
+
+def test_of_many_none_is_erased_where_one_cannot_be(keyring):
+    keyring.create_all(["a", "b"])
+    with pytest.raises(KeyringUnusable):
+        keyring.erase_all(["a", object(), "b"], WHEN)
+    assert keyring.count() == 2
+
+
 def _create_in_child(keyring, database, results):
     results.put((keyring.create("inherited"), SqliteKeyring(database).create("opened")))
 

@@ -22,17 +22,20 @@ class Name(StrEnum):
     INGEST = "ingest"
     SHIFT = "shift"
     LEDGER = "ledger"
+    RETENTION = "retention"
 
 
 def bench(
     name: Annotated[
         Name,
         typer.Argument(
-            help="ingest: uploads beside other servers; shift: 400 cameras dock; ledger: what it costs and does."
+            help="ingest: uploads beside other servers; shift: 400 cameras dock; ledger: what it costs and does; "
+            "retention: the sweep of what is due."
         ),
     ],
     rounds: Annotated[int, typer.Option(help="Interleaved rounds (ingest, ledger).", min=1)] = 5,
     cameras: Annotated[int, typer.Option(help="Cameras that dock (shift).", min=1)] = 400,
+    recordings: Annotated[int, typer.Option(help="Recordings that are due (retention).", min=1000)] = 20_000,
     tls: Annotated[bool, typer.Option("--tls", help="Behind TLS (ingest).")] = False,
     report: Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")] = None,
 ) -> None:
@@ -49,6 +52,7 @@ def bench(
         Name.INGEST: {"rounds": rounds, "tls": tls},
         Name.SHIFT: {"cameras": cameras},
         Name.LEDGER: {"rounds": rounds},
+        Name.RETENTION: {"recordings": recordings},
     }
     figures = module.run(**given[name], tell=typer.echo)
     text = json.dumps(figures, indent=2)

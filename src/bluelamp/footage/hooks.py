@@ -8,7 +8,8 @@ the events to record about each of them after its recording.collected, by the re
 flag, a release or a lock also for the other files of its incident.
 `flag_replaced(recording, former)`: in the transaction that puts a new flag in place of the `former` one, before
 `facts_changed`.
-`deleted(recording)`: in the transaction that closes the row to a tombstone; whoever wrote about the content clears it.
+`deleted(recordings)`: in the transaction that closes their rows to tombstones; whoever wrote about the content clears
+it, with the same few statements for a thousand of them.
 `members(recording)`: the ids of people with a role in a case that the recording belongs to.
 `recordings_of_member(person_id)`: the ids of recordings that a person may see through a role in a case.
 `grants`: by the first part of a viewing's grant ("share" for "share:<uuid>"), a function that says whether the grant

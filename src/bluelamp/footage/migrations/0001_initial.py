@@ -26,6 +26,7 @@ class Migration(migrations.Migration):
                 ("code", models.TextField(unique=True)),
                 ("name", models.TextField()),
                 ("keep_days", models.PositiveIntegerField(null=True)),
+                ("special_days", models.PositiveIntegerField(null=True)),
                 ("basis", models.TextField(help_text="The law or policy that the period comes from.")),
                 ("evidential", models.BooleanField(default=True)),
                 ("order", models.PositiveSmallIntegerField(default=0)),
@@ -397,6 +398,12 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="recording",
             index=models.Index(fields=["state", "due_at"], name="footage_recording_due"),
+        ),
+        migrations.AddIndex(
+            model_name="recording",
+            index=models.Index(
+                condition=models.Q(("due_rule", "")), fields=["due_at"], name="footage_recording_undecided"
+            ),
         ),
         migrations.AddIndex(
             model_name="recording",

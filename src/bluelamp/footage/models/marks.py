@@ -7,11 +7,16 @@ from bluelamp.people.models import Person
 
 
 class Category(models.Model):
-    """What a recording is about, which decides how long it is kept. `keep_days` None: until somebody decides."""
+    """What a recording is about, which decides how long it is kept. `keep_days` None: until somebody decides.
+
+    `special_days` takes the place of the default for recordings of this category that nothing keeps; None: the default.
+    Both are the retention policy's: a trigger refuses to shorten them but by an approved version of it.
+    """
 
     code = models.TextField(unique=True)
     name = models.TextField()
     keep_days = models.PositiveIntegerField(null=True)
+    special_days = models.PositiveIntegerField(null=True)
     basis = models.TextField(help_text="The law or policy that the period comes from.")
     evidential = models.BooleanField(default=True)
     order = models.PositiveSmallIntegerField(default=0)

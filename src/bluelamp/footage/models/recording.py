@@ -118,6 +118,8 @@ class Recording(models.Model):
             GinIndex(fields=["search"], name="footage_recording_search"),
             GinIndex(fields=["events"], opclasses=["jsonb_path_ops"], name="footage_recording_events"),
             models.Index(fields=["state", "due_at"], name="footage_recording_due"),
+            # Each sweep asks for them, and there are hardly ever any.
+            models.Index(fields=["due_at"], condition=models.Q(due_rule=""), name="footage_recording_undecided"),
             models.Index(fields=["received_at"], name="footage_recording_received"),
             models.Index(fields=["sha256"], name="footage_recording_sha256"),
         ]

@@ -2,6 +2,8 @@
 
 from bluelamp.footage.services.acceptance import NewRecording, accept, accept_all
 from bluelamp.footage.services.due import (
+    mark_all_deleted,
+    mark_all_quarantined,
     mark_deleted,
     mark_quarantined,
     mark_restored,
@@ -37,6 +39,8 @@ __all__ = [
     "lock",
     "log_consultation",
     "log_listing",
+    "mark_all_deleted",
+    "mark_all_quarantined",
     "mark_deleted",
     "mark_quarantined",
     "mark_restored",

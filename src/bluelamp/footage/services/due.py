@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from copy import copy
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from bluelamp import custody
 from bluelamp.footage import hooks
@@ -12,8 +16,9 @@ from bluelamp.footage.events import (
     RecordingQuarantined,
     RecordingRestored,
 )
-from bluelamp.footage.models import Recording
+from bluelamp.footage.models import Derivative, EvidenceFlag, Note, Recording, Reference, Viewing
 from bluelamp.footage.services.locked import changeable, fresh
+from bluelamp.kernel.among import among
 from bluelamp.kernel.errors import Conflict
 
 RETENTION = "system:retention"
@@ -41,20 +46,13 @@ def first_set(recording: Recording) -> DueSet:
 @custody.service
 def mark_quarantined(recording: Recording, *, actor: str = RETENTION, reason: str = "") -> None:
     """Take the recording out of use; views that stand open end. Raises Conflict unless it is live."""
-    recording = fresh(recording)
-    if recording.state != Recording.State.LIVE:
-        raise Conflict("Only a live recording can go into quarantine.", "Nothing was changed.")
-    recording.state = Recording.State.QUARANTINED
-    recording.save(update_fields=["state"])
-    custody.record(
-        RecordingQuarantined(
-            actor=actor,
-            subject=recording.custody_id,
-            reason=reason,
-            due_at=recording.due_at,
-            rule=recording.due_rule,
-        )
-    )
+    _quarantine([fresh(recording)], {recording.pk: reason}, actor)
+
+
+@custody.service
+def mark_all_quarantined(recordings: Sequence[Recording], reasons: Mapping[UUID, str]) -> None:
+    """The same for many, each with its reason, by a few statements; the caller has locked their rows and read them."""
+    _quarantine(recordings, reasons, RETENTION)
 
 
 @custody.service
@@ -75,27 +73,69 @@ def mark_deleted(recording: Recording, *, actor: str = RETENTION, reason: str = 
     The rooms above clear what they hold about the content in the same transaction (`hooks.deleted`). The caller erases
     the key and the objects afterwards. Raises Conflict where it is deleted already.
     """
-    recording = changeable(recording)
-    recording.state = Recording.State.DELETED
-    # What a person wrote or a device said about the content goes with it; hashes and times stay for reconciliation.
-    recording.filename = recording.place = recording.processing_error = recording.lock_reason = ""
-    recording.manifest, recording.media, recording.storyboard = {}, {}, {}
-    recording.events, recording.track, recording.waveform = [], [], []
-    recording.search = None
-    recording.save()
-    recording.notes.all().delete()
-    recording.references.all().delete()
-    recording.flags.update(reason="", release_reason="")
-    recording.derivatives.all().delete()
-    recording.released_to.clear()
-    recording.viewings.update(reason="")
-    hooks.deleted.call(recording)
-    custody.record(
-        RecordingDeleted(
-            actor=actor,
-            subject=recording.custody_id,
-            reason=reason,
-            rule=recording.due_rule,
-            due_at=recording.due_at,
+    _close([changeable(recording)], {recording.pk: reason}, actor)
+
+
+@custody.service
+def mark_all_deleted(recordings: Sequence[Recording], reasons: Mapping[UUID, str]) -> None:
+    """The same for many, each with its reason, by a few statements; the caller has locked their rows and read them."""
+    _close(recordings, reasons, RETENTION)
+
+
+def _quarantine(recordings: Sequence[Recording], reasons: Mapping[UUID, str], actor: str) -> None:
+    ids = [recording.pk for recording in recordings]
+    live = Recording.objects.filter(pk__in=among(ids), state=Recording.State.LIVE)
+    if live.update(state=Recording.State.QUARANTINED) != len(ids):
+        raise Conflict("Only a live recording can go into quarantine.", "Nothing was changed.")
+    events = []
+    for recording in recordings:
+        recording.state = Recording.State.QUARANTINED
+        events.append(
+            RecordingQuarantined(
+                actor=actor,
+                subject=recording.custody_id,
+                reason=reasons[recording.pk],
+                due_at=recording.due_at,
+                rule=recording.due_rule,
+            )
         )
+    custody.record_all(events)
+
+
+# What a person wrote or a device said about the content goes with it; hashes and times stay for reconciliation.
+_TOMBSTONE: dict[str, Any] = {
+    "state": Recording.State.DELETED,
+    **dict.fromkeys(("filename", "place", "processing_error", "lock_reason"), ""),
+    **{field: {} for field in ("manifest", "media", "storyboard")},
+    **{field: [] for field in ("events", "track", "waveform")},
+    "search": None,
+}
+
+
+def _close(recordings: Sequence[Recording], reasons: Mapping[UUID, str], actor: str) -> None:
+    ids = [recording.pk for recording in recordings]
+    standing = Recording.objects.filter(pk__in=among(ids)).exclude(state=Recording.State.DELETED)
+    if standing.update(**_TOMBSTONE) != len(ids):
+        raise Conflict("A recording of these has been deleted already.", "Nothing was changed.")
+    Note.objects.filter(recording__in=among(ids)).delete()
+    Reference.objects.filter(recording__in=among(ids)).delete()
+    EvidenceFlag.objects.filter(recording__in=among(ids)).update(reason="", release_reason="")
+    Derivative.objects.filter(recording__in=among(ids)).delete()
+    Recording.released_to.through.objects.filter(recording__in=among(ids)).delete()
+    Viewing.objects.filter(recording__in=among(ids)).update(reason="")
+    for recording in recordings:
+        for field, cleared in _TOMBSTONE.items():
+            setattr(recording, field, copy(cleared))
+    hooks.deleted.call(recordings)
+    custody.record_all(
+        [
+            RecordingDeleted(
+                actor=actor,
+                subject=recording.custody_id,
+                reason=reasons[recording.pk],
+                rule=recording.due_rule,
+                due_at=recording.due_at,
+            )
+            for recording in recordings
+        ]
     )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from bluelamp import custody
 from bluelamp.footage import queries as footage_queries
@@ -22,6 +22,7 @@ from bluelamp.ingest.models import AddedFile, Addition, Upload
 from bluelamp.ingest.services import deposits
 from bluelamp.ingest.services.uploads import abandon, most_bytes, release
 from bluelamp.kernel import clock
+from bluelamp.kernel.among import among
 from bluelamp.kernel.errors import Conflict
 from bluelamp.people import access
 from bluelamp.people.models import Person
@@ -234,16 +235,18 @@ def refused(upload: Upload, error: Conflict) -> None:
 
 
 @custody.unrecorded("part of footage's deletion, which records recording.deleted")
-def deleted(recording: Recording) -> None:
-    """Forget what was said of a closed addition with its last recording."""
-    added = AddedFile.objects.select_related("addition").filter(recording=recording.pk).first()
-    if added is None or added.addition.closed_at is None:
+def deleted(recordings: Sequence[Recording]) -> None:
+    """Forget what was said of closed additions with their last recordings."""
+    ids = [recording.pk for recording in recordings]
+    files = AddedFile.objects.filter(recording__in=among(ids), addition__closed_at__isnull=False)
+    additions = set(files.values_list("addition", flat=True))
+    if not additions:
         return
-    others = added.addition.files.exclude(pk=added.pk)
-    if others.filter(upload__state__in=Upload.LIVE).exists():
-        return
-    if not Recording.objects.filter(pk__in=others.values("recording")).exclude(state="deleted").exists():
-        _forget(added.addition)
+    others = AddedFile.objects.filter(addition__in=additions).exclude(recording__in=ids)
+    here = Recording.objects.exclude(state=Recording.State.DELETED).values("pk")
+    left = others.filter(Q(upload__state__in=Upload.LIVE) | Q(recording__in=here)).values_list("addition", flat=True)
+    for addition in Addition.objects.filter(pk__in=additions.difference(left)):
+        _forget(addition)
 
 
 @custody.unrecorded("reads a text")

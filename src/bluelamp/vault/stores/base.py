@@ -2,11 +2,15 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from bluelamp.formats.sealed import BytesLike
 from bluelamp.vault.errors import NameRefused
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 TEMPORARY_PREFIX = ".tmp-"
 
@@ -55,6 +59,20 @@ class Store(ABC):
         any version of it: release that first (`hold`).
         """
 
+    def delete_all(self, names: Iterable[str]) -> None:
+        """`delete` for each of many; faster where many can be made durable at once.
+
+        Where it raises, some may have been removed.
+        """
+        self.each(self.delete, names)
+
+    def each(self, action: Callable[[T], R], items: Iterable[T]) -> Sequence[R]:
+        """What `action` answers for each of the items, in their order.
+
+        A store that is asked over a network has several of them under way at once, in threads.
+        """
+        return [action(item) for item in items]
+
     @abstractmethod
     def exists(self, name: str) -> bool:
         """Whether an object has that name."""
@@ -71,6 +89,10 @@ class Store(ABC):
         yield from self.list(name)
         if self.exists(name):
             yield name
+
+    def unfinished(self, name: str) -> Iterator[str]:
+        """What interrupted puts left in the folder `name` and `remains` does not tell, in the store's own words."""
+        yield from ()
 
     def supports_hold(self) -> bool:
         """Whether this store can be told to refuse the deletion of an object until told otherwise."""

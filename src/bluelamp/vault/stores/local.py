@@ -6,7 +6,7 @@ import secrets
 import shutil
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -97,20 +97,26 @@ class LocalStore(Store):
         return found.st_size
 
     def delete(self, name: str) -> None:
-        path = self._path(name)
-        try:
-            with _trouble_said():
-                path.unlink()
-                fsync_folder(path.parent)
-        except (FileNotFoundError, NotADirectoryError):
-            pass
-        for folder in path.parents:
-            if folder == self._root:
-                return
-            try:
-                folder.rmdir()
-            except OSError:  # not empty, or removed by somebody else already
-                return
+        self.delete_all([name])
+
+    def delete_all(self, names: Iterable[str]) -> None:
+        touched: set[Path] = set()
+        with _trouble_said():
+            for path in map(self._path, names):
+                with suppress(FileNotFoundError, NotADirectoryError):
+                    path.unlink()
+                touched.add(path.parent)
+            # A folder that went is durably gone with its name; only what is left of them has to be made durable.
+            left: set[Path] = set()
+            while touched:
+                folder = touched.pop()
+                if folder != self._root and _removed(folder):
+                    touched.add(folder.parent)
+                else:
+                    left.add(folder)
+            for folder in left:
+                with suppress(FileNotFoundError, NotADirectoryError):
+                    fsync_folder(folder)
 
     def exists(self, name: str) -> bool:
         return self._path(name).is_file()
@@ -119,6 +125,16 @@ class LocalStore(Store):
         for path in self._files(self._root / check_prefix(prefix)):
             if not path.name.startswith(TEMPORARY_PREFIX):
                 yield path.relative_to(self._root).as_posix()
+
+    def unfinished(self, name: str) -> Iterator[str]:
+        for path in self._files(self._path(name)):
+            if path.name.startswith(TEMPORARY_PREFIX):
+                yield path.relative_to(self._root).as_posix()
+
+    def remains(self, name: str) -> Iterator[str]:
+        # Most often there is nothing: one look says so.
+        if os.path.lexists(self._path(name)):
+            yield from super().remains(name)
 
     def sweep_temporary(self, older_than_seconds: float) -> int:
         # File times are real time, whatever a demonstration's clock says.
@@ -189,6 +205,17 @@ class LocalStore(Store):
 
 def _create(path: Path) -> int:
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+
+
+def _removed(folder: Path) -> bool:
+    """Whether the folder is no more: it was empty and is removed, or was not there."""
+    try:
+        folder.rmdir()
+    except FileNotFoundError:
+        pass
+    except OSError:  # not empty, or no folder
+        return False
+    return True
 
 
 @contextmanager

@@ -5,7 +5,8 @@ The bytes go through obstore; versions, unfinished puts and Object Lock, which i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
@@ -17,7 +18,7 @@ from bluelamp.formats.sealed import BytesLike
 from bluelamp.kernel import clock
 from bluelamp.vault.errors import HeldInStore, ObjectMissing, StoreRefused, StoreUnavailable
 from bluelamp.vault.stores.answers import said
-from bluelamp.vault.stores.base import Store, check_name, check_prefix, check_range
+from bluelamp.vault.stores.base import R, Store, T, check_name, check_prefix, check_range
 
 if TYPE_CHECKING:
     from bluelamp.vault.stores.s3 import Connection
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 # 64 GiB in 8 MiB parts stays below S3's 10,000 parts; four at a time bound a put's memory to some 32 MiB.
 _PART_BYTES = 8 * 1024 * 1024
 _PARTS_AT_ONCE = 4
+_AT_ONCE = 8  # fewer than the connections that boto3 keeps
 _PAST_THE_END = {"InvalidRange", "416"}
 
 
@@ -95,6 +97,11 @@ class ObjectStore(Store):
                 obstore.delete(self._to.quick, name)
         except ObjectMissing:
             pass
+
+    def each(self, action: Callable[[T], R], items: Iterable[T]) -> Sequence[R]:
+        _ = self._to  # connected to once, not by each thread
+        with ThreadPoolExecutor(_AT_ONCE, "object-store") as threads:
+            return list(threads.map(action, items))
 
     def exists(self, name: str) -> bool:
         try:

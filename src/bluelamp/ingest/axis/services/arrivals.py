@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from procrastinate.contrib.django import app
 
@@ -12,6 +12,7 @@ from bluelamp.footage.models import Recording
 from bluelamp.ingest.axis import naming, wrapping
 from bluelamp.ingest.models import AxisContainer, AxisObject
 from bluelamp.kernel import clock
+from bluelamp.kernel.among import among
 from bluelamp.vault.objects import SealedReader
 
 ACTOR = "system:axis"
@@ -41,16 +42,17 @@ def _stored(recording: Recording) -> None:
 
 
 @custody.unrecorded("part of footage's deletion, which records recording.deleted")
-def deleted(recording: Recording) -> None:
-    """Clear what was said of a deleted clip, and of its whole recording once no clip is left."""
-    item = AxisObject.objects.select_related("container").filter(recording=recording.pk).first()
-    if item is None:
+def deleted(recordings: Sequence[Recording]) -> None:
+    """Clear what was said of deleted clips, and of a whole recording of clips once none of them is left."""
+    clips = AxisObject.objects.filter(recording__in=among(recording.pk for recording in recordings))
+    containers = set(clips.values_list("container", flat=True))
+    if not containers:
         return
-    AxisObject.objects.filter(pk=item.pk).update(metadata={}, unwrap_failed="")
-    siblings = item.container.objects_sent.exclude(recording=None).exclude(pk=item.pk)
-    ids = list(siblings.values_list("recording", flat=True))
-    if not Recording.objects.filter(pk__in=ids).exclude(state=Recording.State.DELETED).exists():
-        forget(item.container)
+    clips.update(metadata={}, unwrap_failed="")
+    here = Recording.objects.exclude(state=Recording.State.DELETED).values("pk")
+    left = AxisObject.objects.filter(container__in=containers, recording__in=here).values_list("container", flat=True)
+    for container in AxisContainer.objects.filter(pk__in=containers.difference(left)):
+        forget(container)
 
 
 @custody.unrecorded("part of a deletion or a tidying, which is recorded")

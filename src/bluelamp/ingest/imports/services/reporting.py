@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bluelamp import custody
@@ -17,6 +17,7 @@ from bluelamp.ingest.imports import listing, queries
 from bluelamp.ingest.imports.events import ImportFinished, ImportListingTaken, ImportProblemsFound
 from bluelamp.ingest.models import ImportItem, ImportRun
 from bluelamp.kernel import clock
+from bluelamp.kernel.among import among
 from bluelamp.kernel.errors import Invalid
 
 _LONGEST_NOTE = 2000
@@ -108,9 +109,10 @@ def write_report(run: ImportRun, stem: Path) -> list[Path]:
 
 
 @custody.unrecorded("part of a recording's deletion, which is recorded")
-def forget(recording: Recording) -> None:
-    """Clear the names and facts of the files of a recording that is deleted; that there were such files stays."""
-    ImportItem.objects.filter(recording=recording.pk).update(path="", raw=None, facts={}, sentence="")
+def forget(recordings: Sequence[Recording]) -> None:
+    """Clear the names and facts of the files of recordings that are deleted; that there were such files stays."""
+    of_them = ImportItem.objects.filter(recording__in=among(recording.pk for recording in recordings))
+    of_them.update(path="", raw=None, facts={}, sentence="")
 
 
 def _summary(run: ImportRun) -> Iterator[str]:
