@@ -58,11 +58,11 @@ def test_a_role_in_the_case_lets_an_officer_of_another_unit_watch_without_a_reas
 def test_an_open_case_keeps_its_recordings_and_a_closed_one_no_longer_does(case, detective):
     recording = factories.recording(detective)
     services.add_recording(case, recording, actor=detective, reason="Shows it")
-    assert [reason.code for reason in queries.retention_reasons(recording)] == [case.custody_id]
+    assert [reason.code for reason in queries.retention_reasons([recording])[recording.pk]] == [case.custody_id]
     recording.refresh_from_db()
     assert recording.due_at is None
     services.close_case(case, actor=detective, outcome="No further action")
-    assert queries.retention_reasons(recording) == []
+    assert queries.retention_reasons([recording])[recording.pk] == []
     recording.refresh_from_db()
     assert recording.due_at is not None
 

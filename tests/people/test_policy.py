@@ -41,10 +41,13 @@ manage_people      -    -    yes  -    -    -    -    -    -
 view_requests      -    -    -    -    yes  yes  -    yes  -
 handle_requests    -    -    -    -    yes  -    -    -    -
 view_oversight     -    yes  yes  -    yes  yes  -    yes  yes
+accept_losses      -    -    yes  -    -    yes  -    -    -
 view_audit         -    -    -    -    -    yes  -    yes  -
 erase_details      -    -    -    -    yes  yes  -    -    -
 view_policy        yes  yes  yes  yes  yes  yes  yes  yes  yes
-manage_policy      -    -    yes  -    -    -    -    -    -
+manage_policy      -    -    yes  -    yes  -    -    -    -
+approve_policy     -    -    yes  -    yes  yes  -    -    -
+review_retention   -    -    yes  -    yes  yes  -    -    -
 """
 
 # A supervisor assigns cameras of the own units and those below; the manager all of them.

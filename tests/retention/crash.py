@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 
@@ -32,25 +33,24 @@ def arm(point: str) -> None:
     from bluelamp.retention import certificates
     from bluelamp.retention.services import deleting, sweeping
     from bluelamp.vault.keyring import SqliteKeyring
-    from bluelamp.vault.stores.local import LocalStore
 
     match point:
         case "before the row is closed is committed":
             _after(sweeping, "close")
         case "after the row is closed":
-            deleting._erase_key_and_look = _die
+            deleting._erase_keys_and_look = _die
         case "after the key is erased":
-            _after(SqliteKeyring, "erase")
+            _after(SqliteKeyring, "erase_all")
         case "after the names are noted":
-            _after(deleting, "_erase_key_and_look")
+            _after(deleting, "_erase_keys_and_look")
         case "after one object is removed":
-            _after(LocalStore, "delete")
+            _after(Path, "unlink")
         case "after all objects are removed":
             _after(deleting, "_remove")
         case "after the certificate is signed":
             _after(certificates, "sign")
         case "after everything is committed":
-            _after(sweeping, "finish_deletion")
+            _after(sweeping, "finish_deletions")
         case _:
             raise SystemExit(f"no point {point!r}")
 

@@ -102,7 +102,7 @@ def test_the_decision_on_arrival_is_the_one_that_the_stored_facts_give(officer, 
         stored.review_until,
     )
     met = {incident} if before else set()
-    assert queries.facts_on_arrival(stored, met) == facts
+    assert queries.facts_on_arrival([stored], met) == {stored.pk: facts}
     if rule:
         assert stored.due_rule == rule
 
@@ -137,7 +137,7 @@ def test_what_is_kept_for_another_file_of_its_incident_is_put_under_the_stores_h
 
 def test_a_rooms_reason_that_needs_no_row_counts_on_arrival_too(officer):
     reason = rules.RetentionReason("order:1", "Preservation order", "a court ordered it", "Order")
-    hooks.reasons.register(answer := lambda recording: reason)
+    hooks.reasons.register(answer := lambda recordings: {recording.pk: [reason] for recording in recordings})
     try:
         assert footage.accept(new(officer)).due_rule == "order:1"
     finally:

@@ -16,7 +16,7 @@ from bluelamp.people.policy import Role
 from bluelamp.retention import queries, services
 from bluelamp.retention.models import Hold
 from tests import factories
-from tests.retention.test_race import in_threads
+from tests.retention.races import in_threads
 
 DAY = timedelta(days=1)
 

@@ -111,7 +111,7 @@ def test_the_policy_page_says_the_periods_and_what_goes_next(client, recording, 
     assert "gone within 31 days of recording" in said
     assert "Until somebody decides" in said
     assert "1 recording will go into quarantine and 1 will be deleted" in said
-    assert answer.content.decode().count('<svg role="img"') == 1
+    assert answer.content.decode().count('<svg role="img"') == 2
 
 
 def test_a_hold_is_placed_from_its_page(client, recording, manager):

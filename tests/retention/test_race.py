@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import random
+import sys
 import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 
 from bluelamp.custody import queries as custody
 from bluelamp.footage.models import Recording
@@ -17,6 +20,7 @@ from bluelamp.retention import services
 from bluelamp.retention.models import Hold
 from bluelamp.vault.keyring import get_keyring
 from tests import factories
+from tests.retention.races import Round, in_threads
 from tests.retention.test_sweep import files_of, sealed_recording
 
 
@@ -27,27 +31,6 @@ def due_recordings(count: int) -> list[Recording]:
         sealed_recording(officer, started_at=long_ago, received_at=long_ago, due_at=long_ago + timedelta(days=31))
         for _ in range(count)
     ]
-
-
-def in_threads(*actions) -> None:
-    """Run the actions at the same moment, each on a connection of its own."""
-    start, failures = threading.Barrier(len(actions)), []
-
-    def run(action):
-        try:
-            start.wait(timeout=20)
-            action()
-        except BaseException as error:
-            failures.append(error)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=(action,)) for action in actions]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    assert not failures, failures
 
 
 def test_hold_and_sweep_at_the_same_moment_never_both_win(committed_db):
@@ -113,7 +96,7 @@ def test_a_hold_that_waited_for_a_deletion_is_refused():
         from bluelamp.retention.services import sweeping
 
         with transaction.atomic():
-            sweeping._carry_out(sweeping._locked(recording.pk), clock.now())
+            sweeping._step_together(sweeping._locked([recording.pk]), clock.now())
             closing.set()
             _wait_until_somebody_waits_for_a_lock()
 
@@ -148,3 +131,29 @@ def test_two_sweeps_at_once_delete_each_recording_once():
     assert custody.count("recording.deleted") == custody.count("recording.erased") == len(recordings)
     assert get_keyring().erased_at(recordings[0].key_id) is not None
     assert all(not files_of(recording) for recording in recordings)
+
+
+@pytest.mark.usefixtures("committed_db")
+def test_in_two_hundred_races_of_every_kind_never_both_win():
+    chance = random.Random(4)
+    for _ in range(4):
+        tally = Round(chance, 50).run()
+        assert len(tally.won) + len(tally.lost) == 50
+        assert tally.nobody >= 5
+
+
+@pytest.mark.soak
+@pytest.mark.usefixtures("committed_db")
+def test_in_ten_thousand_races_never_both_win(capsys):
+    seed = int(os.environ.get("CAMPAIGN_SEED") or random.randrange(1_000_000))
+    chance, won, lost, spared = random.Random(seed), 0, 0, 0
+    for _ in range(100):
+        tally = Round(chance, 100).run()
+        won, lost, spared = won + len(tally.won), lost + len(tally.lost), spared + tally.spared
+        with capsys.disabled():
+            sys.stdout.write(
+                f"\rseed {seed}: {won + lost:,} races, {won:,} kept, {lost:,} too late, {spared:,} siblings"
+            )
+            sys.stdout.flush()
+    assert won + lost == 10_000
+    assert min(won, lost, spared) > 0

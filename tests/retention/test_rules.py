@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, settings
+from hypothesis import given as given_by_chance
 from hypothesis import strategies as st
 
 from bluelamp.retention import rules
@@ -17,6 +20,15 @@ POLICY = Policy()
 SECOND = timedelta(seconds=1)
 REQUEST = Hold("request by a member of the public", "DPA 2018 s.45")
 PLAIN = Facts(started_at=RECORDED, received_at=RECORDED + timedelta(hours=6))
+
+# The same cases in every run; a rare kind may take many attempts to be thought of.
+SETTINGS = settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+
+
+def given(*strategies: st.SearchStrategy[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Hypothesis's own, with the settings above."""
+    return lambda test: SETTINGS(given_by_chance(*strategies)(test))
+
 
 moments = st.timedeltas(timedelta(0), timedelta(days=7_300)).map(lambda since: datetime(2020, 1, 1, tzinfo=UTC) + since)
 periods = st.timedeltas(timedelta(0), timedelta(days=10_000_000))
@@ -77,7 +89,7 @@ def test_what_is_flagged_extended_or_needed_stays_in_use_until_its_date(facts, p
     decision = decide(facts, policy)
     dates = [*facts.extensions, *(reason.until for reason in facts.reasons)]
     if facts.flag and facts.flag.keep is not None:
-        dates.append(rules._later(facts.started_at, facts.flag.keep))
+        dates.append(rules.flagged_until(facts.flag, facts.started_at))
     for until in dates:
         assert decision.step(until - SECOND if until else facts.started_at) is Step.KEEP
 
@@ -87,7 +99,8 @@ def test_what_nothing_keeps_is_deleted_inside_the_limit(facts, policy):
     facts = Facts(started_at=facts.started_at, received_at=facts.received_at)
     assume(not rules.arrived_late(facts, policy))
     decision = decide(facts, policy)
-    limit = facts.started_at + policy.default
+    limit = rules.default_due(facts.started_at, policy)
+    assert facts.started_at + policy.default - timedelta(hours=1) <= limit <= facts.started_at + policy.default
     assert decision.due_at == limit
     assert decision.delete_at == limit - policy.margin
     # The sweep comes each minute: the first one after `delete_at` still has time to finish inside the limit.
@@ -161,6 +174,8 @@ def test_every_decision_is_said_in_a_sentence_that_names_its_date(facts, policy)
 
 @given(some_facts(), policies(), moments)
 def test_the_end_of_a_reason_deletes_nothing_by_itself(facts, policy, now):
+    facts = replace(facts, holds=(), locked=False, flag=None)
+    facts = replace(facts, reasons=tuple(reason for reason in facts.reasons if reason.until))
     decision = decide(facts, policy)
     until = rules.grace_when_a_reason_ends(decision, now, policy)
     if until is None:

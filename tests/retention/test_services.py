@@ -30,6 +30,11 @@ def officer():
 
 
 @pytest.fixture
+def manager():
+    return factories.person(Role.BWV_MANAGER)
+
+
+@pytest.fixture
 def keep_reasons():
     before = list(hooks.reasons._functions)
     yield hooks.reasons
@@ -245,7 +250,7 @@ def test_changing_the_category_of_a_flag_never_shortens(officer):
     assert stopped.actor == "system:retention"
 
 
-def test_flagging_anew_under_a_hold_never_shortens_what_the_former_flag_promised(officer):
+def test_flagging_anew_under_a_hold_never_shortens_what_the_former_flag_promised(officer, manager):
     recording = accepted(officer)
     detective = factories.person(Role.INVESTIGATOR)
     footage.flag(recording, category=factories.category("undecided", None), reason="Arrest", by=detective)
@@ -256,8 +261,8 @@ def test_flagging_anew_under_a_hold_never_shortens_what_the_former_flag_promised
     services.release_holds("request:7", "Answered", "person:1")
     recording.refresh_from_db()
     assert recording.due_at is None
-    (stands,) = queries.standing_holds(recording)
-    services.release_hold(stands, "Approved", "person:2")
+    assert recording.due_rule == f"held_back:{queries.shortenings().get().pk}"
+    services.approve_shortening(queries.shortenings().get().pk, reason="Agreed", actor=manager)
     recording.refresh_from_db()
     assert recording.due_at == recording.started_at + (31 + 3) * DAY
 
@@ -280,13 +285,12 @@ def test_flagging_anew_for_longer_stops_nothing(officer):
     assert recording.due_rule == "evidence"
 
 
-def test_deciding_for_an_undecided_category_waits_for_a_second_person(officer):
+def test_deciding_for_an_undecided_category_waits_for_a_second_person(officer, manager):
     recording = accepted(officer)
     footage.flag(recording, category=factories.category("undecided", None), reason="Arrest", by=officer)
     footage.flag(recording, category=factories.category("violence", 365), reason="Decided", by=officer)
     assert recording.due_at is None
-    hold = queries.standing_holds(recording)[0]
-    services.release_hold(hold, "Approved", "person:2")
+    services.approve_shortening(queries.shortenings().get().pk, reason="Agreed", actor=manager)
     recording.refresh_from_db()
     assert recording.due_at == recording.started_at + (365 + 3) * DAY
 
@@ -312,7 +316,7 @@ def test_a_lock_keeps_and_its_end_lets_go_lawfully(officer):
 def test_another_room_can_keep_and_its_reason_may_end_unannounced(officer, keep_reasons):
     recording = accepted(officer)
     standing = [RetentionReason("case:1", "Part of a case", "it is part of a case", "CPIA 1996")]
-    keep_reasons.register(lambda asked: standing if asked.pk == recording.pk else None)
+    keep_reasons.register(lambda asked: {recording.pk: standing})
     services.recompute(recording)
     assert recording.due_at is None
     clock.advance(50 * DAY)
@@ -325,15 +329,16 @@ def test_another_room_can_keep_and_its_reason_may_end_unannounced(officer, keep_
 def test_one_recording_whose_reasons_fail_does_not_keep_the_others_from_being_reconsidered(officer, keep_reasons):
     broken, ended = accepted(officer, age=2 * DAY), accepted(officer)
     standing = [RetentionReason("case:1", "Part of a case", "it is part of a case", "CPIA 1996")]
-    keep_reasons.register(lambda asked: standing)
+    keep_reasons.register(lambda asked: {each.pk: standing for each in asked})
     for recording in (broken, ended):
         services.recompute(recording)
     clock.advance(50 * DAY)
     standing.clear()
 
     def answer(asked):
-        if asked.pk == broken.pk:
+        if broken.pk in {each.pk for each in asked}:
             raise RuntimeError("this room does not answer")
+        return {}
 
     keep_reasons.register(answer)
     assert services.reconsider() == 1
@@ -347,7 +352,8 @@ def test_a_reason_that_appears_without_a_word_stops_the_sweep(officer, keep_reas
     recording = accepted(officer)
     clock.advance(30 * DAY)
     services.sweep()
-    keep_reasons.register(lambda asked: RetentionReason("case:1", "Part of a case", "it is part of a case", "CPIA"))
+    reason = RetentionReason("case:1", "Part of a case", "it is part of a case", "CPIA")
+    keep_reasons.register(lambda asked: {recording.pk: [reason]})
     clock.advance(10 * DAY)
     assert services.sweep() == services.SweepResult(restored=1)
     recording.refresh_from_db()

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from bluelamp.custody import keys
 from bluelamp.custody import queries as custody
@@ -17,7 +18,7 @@ from bluelamp.formats import iso8601
 from bluelamp.kernel import clock
 from bluelamp.kernel.errors import Conflict
 from bluelamp.people.policy import Role
-from bluelamp.retention import certificates, queries, services
+from bluelamp.retention import certificates, hooks, queries, services
 from bluelamp.retention.models import Certificate, Deletion, Hold
 from bluelamp.vault import objects
 from bluelamp.vault.errors import KeyErased
@@ -166,16 +167,16 @@ def test_a_recording_that_was_never_decided_about_is_found(officer):
 def test_one_recording_that_fails_stops_no_other(officer, monkeypatch):
     broken, whole = sealed_recording(officer), sealed_recording(officer)
     store = get_store()
-    delete = type(store).delete
+    delete_all = type(store).delete_all
 
-    def no_disk(self, name):
-        if str(broken.pk) in name:
+    def no_disk(self, names):
+        if any(str(broken.pk) in name for name in names):
             raise OSError("the disk does not answer")
-        delete(self, name)
+        delete_all(self, names)
 
     clock.advance(31 * DAY)
     with monkeypatch.context() as patched:
-        patched.setattr(type(store), "delete", no_disk)
+        patched.setattr(type(store), "delete_all", no_disk)
         assert services.sweep() == services.SweepResult(quarantined=2, deleted=1, failed=1)
     assert files_of(whole) == []
     # The key of the broken one is erased all the same, and the next sweep finishes it, counting every object.
@@ -185,11 +186,45 @@ def test_one_recording_that_fails_stops_no_other(officer, monkeypatch):
     assert queries.certificate_of(broken).body["objects_removed"] == 3
 
 
+def test_one_about_which_a_room_does_not_answer_stays_and_stops_no_other(officer, monkeypatch):
+    broken, *others = (sealed_recording(officer) for _ in range(4))
+
+    def answer(asked):
+        if broken.pk in {recording.pk for recording in asked}:
+            raise RuntimeError("this room does not answer")
+        return {}
+
+    clock.advance(31 * DAY)
+    with monkeypatch.context() as patched:
+        patched.setattr(hooks.reasons, "_functions", [answer])
+        assert services.sweep() == services.SweepResult(quarantined=3, deleted=3, failed=1)
+    broken.refresh_from_db()
+    assert broken.state == Recording.State.LIVE
+    assert len(files_of(broken)) == 3
+    assert all(files_of(other) == [] for other in others)
+    assert services.sweep() == services.SweepResult(quarantined=1, deleted=1)
+
+
+def test_many_leave_with_the_statements_of_a_few(officer):
+    counted = []
+    for number in (10, 40):
+        made = [sealed_recording(officer) for _ in range(number)]
+        clock.advance(31 * DAY)
+        with CaptureQueriesContext(connection) as asked:
+            assert services.sweep() == services.SweepResult(quarantined=number, deleted=number)
+        counted.append(sum("kernel_clock" not in each["sql"] for each in asked))
+        events = [item.tag for item in custody.history(made[-1].custody_id)]
+        assert events == ["recording.quarantined", "recording.deleted", "recording.erased"]
+        clock.advance(2 * DAY)
+        services.sweep()  # looks once more for objects of these
+    assert counted[0] == counted[1] <= 90
+
+
 def test_while_its_deletion_is_under_way_a_recording_is_refused_everywhere(officer, monkeypatch):
     recording = sealed_recording(officer)
     clock.advance(31 * DAY)
     with monkeypatch.context() as patched:
-        patched.setattr(type(get_keyring()), "erase", _no_keyring)
+        patched.setattr(type(get_keyring()), "erase_all", _no_keyring)
         assert services.sweep().failed == 1
     assert Deletion.objects.get().finished_at is None
     with pytest.raises(Conflict):

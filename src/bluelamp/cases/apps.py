@@ -14,4 +14,6 @@ class CasesConfig(AppConfig):
         footage_hooks.recordings_of_member.register(queries.recordings_of_member)
         footage_hooks.deleted.register(services.forget_content)
         retention_hooks.attached_reasons.register(queries.retention_reasons)
+        retention_hooks.reviews.register(queries.reviews_due)
+        retention_hooks.attached_to.register(lambda: "SELECT recording_id FROM cases_recording")
         panels.register()

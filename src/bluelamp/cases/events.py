@@ -58,3 +58,60 @@ class RecordingAdded(Event):
     tag = "case.recording_added"
     operation = Operation.COMBINATION
     recording: UUID
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class SubjectAdded(Event):
+    """A person whom the case is about was added; what the team calls the person stays in the case."""
+
+    tag = "case.subject_added"
+    operation = Operation.COLLECTION
+    person: UUID
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class ProceedingsRecorded(Event):
+    """What happened to the proceedings against a person was recorded, or corrected; footage is kept accordingly.
+
+    Dates are ISO 8601, "" where there is none. An appeal is "appeal 2027-09-10/2028-03-01", with "ccrc" for an
+    application to the Criminal Cases Review Commission.
+    """
+
+    tag = "case.proceedings_recorded"
+    operation = Operation.ALTERATION
+    person: UUID
+    stage: str
+    on: str
+    custodial: bool
+    released_on: str
+    appeals: list[str]
+    correction: bool
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class GroupRecorded(Event):
+    """A person's MoPI review group was set or changed. The date of birth itself is not part of the ledger."""
+
+    tag = "case.group_recorded"
+    operation = Operation.ALTERATION
+    person: UUID
+    group: int
+    clear_from: str
+    years: int
+    birth_known: bool
+    correction: bool
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class GroupReviewed(Event):
+    """Somebody reviewed whether what belongs to a person is still needed: kept until `following`, or let go."""
+
+    tag = "case.group_reviewed"
+    operation = Operation.ALTERATION
+    person: UUID
+    keep: bool
+    following: str

@@ -10,17 +10,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from bluelamp.cases import queries, services
+from bluelamp.cases import doors, queries, services, subjects
 from bluelamp.cases.forms import AddMemberForm, AddRecordingForm, CloseCaseForm, EndRoleForm, OpenCaseForm
 from bluelamp.cases.models import Case
 from bluelamp.custody import queries as custody_queries
 from bluelamp.footage import queries as footage_queries
 from bluelamp.footage import services as footage
 from bluelamp.footage.models import Recording
-from bluelamp.kernel.errors import NotAllowed, NotFound
+from bluelamp.kernel.errors import NotFound
 from bluelamp.people import access
 from bluelamp.people.models import Person
-from bluelamp.people.policy import Action, Thing
+from bluelamp.people.policy import Action
 from bluelamp.web.responses import render
 
 
@@ -55,14 +55,14 @@ def open_case(request: HttpRequest) -> HttpResponse:
 @access.signed_in
 @require_GET
 def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
-    found = _visible(request, case_id)
+    found = doors.visible(request, case_id)
     return _case_page(request, found, AddMemberForm(), CloseCaseForm())
 
 
 @access.signed_in
 @require_POST
 def add_member(request: HttpRequest, case_id: UUID) -> HttpResponse:
-    found = _own(request, case_id)
+    found = doors.own(request, case_id)
     form = AddMemberForm(request.POST)
     if not form.is_valid():
         return _case_page(request, found, form, CloseCaseForm(), status=422)
@@ -76,7 +76,7 @@ def add_member(request: HttpRequest, case_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def end_role(request: HttpRequest, case_id: UUID, person_id: int) -> HttpResponse:
     """End somebody's role in the case; a member may end the own one."""
-    found = _own(request, case_id)
+    found = doors.own(request, case_id)
     member = found.members.filter(person_id=person_id, left_at=None).select_related("person").first()
     if member is None:
         raise NotFound("This person has no role in the case.", "", "Look at the people on the case's page.")
@@ -92,12 +92,14 @@ def end_role(request: HttpRequest, case_id: UUID, person_id: int) -> HttpRespons
 @access.signed_in
 @require_POST
 def close_case(request: HttpRequest, case_id: UUID) -> HttpResponse:
-    found = _own(request, case_id)
+    found = doors.own(request, case_id)
     form = CloseCaseForm(request.POST)
     if not form.is_valid():
         return _case_page(request, found, AddMemberForm(), form, status=422)
     services.close_case(found, actor=request.user, outcome=form.cleaned_data["outcome"])
-    messages.success(request, "The case is closed. Its footage is now kept only where another rule says so.")
+    kept = found.subjects.exists()
+    why = "the law's clocks of its persons, or another rule, say" if kept else "another rule says"
+    messages.success(request, f"The case is closed. Its footage is now kept only where {why} so.")
     return redirect("cases:case", found.pk)
 
 
@@ -125,6 +127,7 @@ def _case_page(
 ) -> HttpResponse:
     links = list(found.links.select_related("recording__wearer", "recording__category", "added_by"))
     footage.log_listing(cast(Person, request.user), [link.recording for link in links], {"page": found.custody_id})
+    own = queries.is_member(found, access.request_actor(request))
     return render(
         request,
         "cases/case.html",
@@ -135,31 +138,9 @@ def _case_page(
             "history": custody_queries.history(found.custody_id),
             "member_form": member_form,
             "close_form": close_form,
-            "own": queries.is_member(found, access.request_actor(request)),
+            "own": own,
+            "subjects": [subjects.line(one) for one in found.subjects.prefetch_related("appeals", "reviews")],
+            "closing": queries.effect_of_closing(found) if own and found.closed_at is None else None,
         },
         status=status,
     )
-
-
-def _visible(request: HttpRequest, case_id: UUID) -> Case:
-    """The case, for whoever has a role in it or may read the audit trail; a refusal is recorded."""
-    found = Case.objects.filter(pk=case_id).first()
-    if found is None:
-        raise NotFound("There is no such case.", "", "Look for it in your list of cases.")
-    actor = access.request_actor(request)
-    if not queries.visible_to(actor).filter(pk=case_id).exists():
-        why = "You have no role in this case."
-        access.refuse(actor, Action.MANAGE_CASES, Thing(subject=found.custody_id), request.path, why)
-        raise NotAllowed(why, "Nothing was changed. The attempt was logged.", "Ask the officer in the case to add you.")
-    return found
-
-
-def _own(request: HttpRequest, case_id: UUID) -> Case:
-    """The case, for its members only."""
-    found = _visible(request, case_id)
-    actor = access.request_actor(request)
-    if not queries.is_member(found, actor):
-        why = "Only people with a role in this case may change it."
-        access.refuse(actor, Action.MANAGE_CASES, Thing(subject=found.custody_id), request.path, why)
-        raise NotAllowed(why, "Nothing was changed. The attempt was logged.", "Ask the officer in the case.")
-    return found

@@ -66,10 +66,13 @@ class Action(StrEnum):
     VIEW_REQUESTS = "view_requests"
     HANDLE_REQUESTS = "handle_requests"
     VIEW_OVERSIGHT = "view_oversight"
+    ACCEPT_LOSSES = "accept_losses"
     VIEW_AUDIT = "view_audit"
     ERASE_DETAILS = "erase_details"
     VIEW_POLICY = "view_policy"
     MANAGE_POLICY = "manage_policy"
+    APPROVE_POLICY = "approve_policy"
+    REVIEW_RETENTION = "review_retention"
 
 
 @dataclass(frozen=True)
@@ -136,11 +139,17 @@ _BY_ROLE: dict[Action, frozenset[Role]] = {
     Action.VIEW_OVERSIGHT: frozenset(
         {_R.SUPERVISOR, _R.BWV_MANAGER, _R.RIGHTS_OFFICER, _R.PROFESSIONAL_STANDARDS, _R.AUDITOR, _R.OPERATOR}
     ),
+    # To say that lost footage will not come back, and to agree with somebody else who said so.
+    Action.ACCEPT_LOSSES: frozenset({_R.BWV_MANAGER, _R.PROFESSIONAL_STANDARDS}),
     Action.VIEW_AUDIT: frozenset({_R.AUDITOR, _R.PROFESSIONAL_STANDARDS}),
     # To ask, and to decide on what somebody else asked for.
     Action.ERASE_DETAILS: frozenset({_R.RIGHTS_OFFICER, _R.PROFESSIONAL_STANDARDS}),
     Action.VIEW_POLICY: frozenset(_R),
-    Action.MANAGE_POLICY: frozenset({_R.BWV_MANAGER}),
+    # To propose a change of how long footage is kept, and to decide on what somebody else proposed.
+    Action.MANAGE_POLICY: frozenset({_R.BWV_MANAGER, _R.RIGHTS_OFFICER}),
+    Action.APPROVE_POLICY: frozenset({_R.BWV_MANAGER, _R.RIGHTS_OFFICER, _R.PROFESSIONAL_STANDARDS}),
+    # Holds with their reasons, and edits that would shorten: those who may place or release a hold.
+    Action.REVIEW_RETENTION: frozenset({_R.BWV_MANAGER, _R.RIGHTS_OFFICER, _R.PROFESSIONAL_STANDARDS}),
     Action.LOCK: frozenset({_R.POST_INCIDENT_MANAGER, _R.PROFESSIONAL_STANDARDS}),
     Action.UNLOCK: frozenset({_R.POST_INCIDENT_MANAGER}),
     Action.HOLD: frozenset({_R.RIGHTS_OFFICER, _R.PROFESSIONAL_STANDARDS, _R.BWV_MANAGER}),

@@ -40,6 +40,8 @@ class DeletionCertificate:
     basis: str
     key_erased_at: str
     objects_removed: int
+    approved_by: str  # custody id of the second person whose approval made it go earlier, "" where none was needed
+    objects_missing: int  # files of it that had been lost before
     ledger_entry: str  # the 32-byte leaf entry of the event recording.erased, hexadecimal
 
     def __post_init__(self) -> None:
@@ -53,6 +55,8 @@ class DeletionCertificate:
             check.text(self.rule, "rule", 200)
             check.text(self.basis, "basis", 500)
             check.integer(self.objects_removed, "number of objects")
+            check.text(self.approved_by, "approver", 200, may_be_empty=True)
+            check.integer(self.objects_missing, "number of lost objects")
             check.digest(self.ledger_entry, "ledger entry")
         except FormatError as error:
             raise CertificateError(str(error)) from error

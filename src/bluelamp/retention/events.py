@@ -102,3 +102,132 @@ class LeftoverRemoved(Event):
     tag = "recording.leftover_removed"
     operation = Operation.ERASURE
     objects_removed: int
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class ShorteningApproved(Event):
+    """A second person approved an edit that shortens; nothing goes by it before `not_before`."""
+
+    tag = "retention.shortening_approved"
+    operation = Operation.ALTERATION
+    shortening: int
+    edited_by: str
+    not_before: datetime
+    looked_at: int
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class ShorteningRefused(Event):
+    """A second person refused an edit that would have shortened retention; the former date stays."""
+
+    tag = "retention.shortening_refused"
+    operation = Operation.ALTERATION
+    shortening: int
+    edited_by: str
+    kept_until: datetime | None
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class ShorteningUndone(Event):
+    """A later edit gave back what an earlier one would have taken; nobody has to decide on it any more."""
+
+    tag = "retention.shortening_undone"
+    operation = Operation.ALTERATION
+    shortening: int
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class HoldKept(Event):
+    """A hold was reviewed and is still needed; it is reviewed again at `review_at`."""
+
+    tag = "hold.kept"
+    operation = Operation.ALTERATION
+    hold: int
+    kind: str
+    review_at: datetime
+    looked_at: int
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class LookedInto(Event):
+    """Somebody opened one of the sample that must be looked at before many are decided together."""
+
+    tag = "retention.looked_into"
+    operation = Operation.CONSULTATION
+    what: str
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class PolicyProposed(Event):
+    """Somebody proposed to change the retention policy."""
+
+    tag = "policy.proposed"
+    operation = Operation.ALTERATION
+    based_on: int
+    changes: list[str]
+    effective_at: datetime
+    earlier: int
+    bytes: int
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class PolicyDecidedAgainst(Event):
+    """A proposed change of the retention policy was refused, or withdrawn by its author; nothing changes."""
+
+    tag = "policy.refused"
+    operation = Operation.ALTERATION
+    proposed_by: str
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class PolicyVersionMade(Event):
+    """There is a new version of the retention policy, which takes effect at `effective_at`.
+
+    Where it shortens, a second person approved it, and nothing that it makes due goes before `not_before`.
+    """
+
+    tag = "policy.version_made"
+    operation = Operation.ALTERATION
+    version: int
+    proposed_by: str
+    shortens: bool
+    changes: list[str]
+    effective_at: datetime
+    not_before: datetime | None
+    earlier: int
+    bytes: int
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class PolicyInForce(Event):
+    """A version of the retention policy took effect; the dates of what is kept are reckoned anew."""
+
+    tag = "policy.in_force"
+    operation = Operation.ALTERATION
+    version: int
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class GoneProven(Event):
+    """Everything was searched for what could be left of a deleted recording; `left` names what was found, if anything.
+
+    `searched`: for each place, and each of the `tables` that tells of it, how many rows, files or keys there are, what
+    of them may stay, and how many may not.
+    them may stay, and how many may not.
+    """
+
+    tag = "recording.searched_for"
+    operation = Operation.CONSULTATION
+    tables: int
+    searched: list[dict[str, object]]
+    left: list[str]

@@ -17,8 +17,11 @@ from bluelamp.footage.models import Recording
 from bluelamp.formats import iso8601
 from bluelamp.people import access
 from bluelamp.people.policy import Action
-from bluelamp.retention import queries
+from bluelamp.retention import queries, services
 from bluelamp.retention.models import Certificate, Hold
+
+# Each of them is decided about: more would take seconds.
+_MOST_PREVIEWED = 2000
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class ReadableCertificate:
     due_at: datetime
     key_erased_at: datetime
     deleted_at: datetime
+    approved_by: str = ""
 
 
 def retention(request: HttpRequest, recording: Recording, **_: object) -> Markup | None:
@@ -66,12 +70,28 @@ def retention(request: HttpRequest, recording: Recording, **_: object) -> Markup
         "recording": recording,
         "decision": queries.decision(recording),
         "holds": holds,
+        "edits": (
+            list(queries.shortenings().filter(recording=recording))
+            if access.allows(request, Action.REVIEW_RETENTION)
+            else []
+        ),
         "hold": reverse("retention:place_hold", args=[recording.pk]) if may_hold else "",
         "extend": (
             reverse("retention:extend", args=[recording.pk]) if access.allows(request, Action.EXTEND, thing) else ""
         ),
     }
     return Markup(render_to_string("retention/panel.html", context, request))  # noqa: S704  # a template escaped it
+
+
+def release_of_holds(request: HttpRequest, *, source: str, **_: object) -> Markup | None:
+    """What would go, and when, if everything that `source` (`request:7`) holds were released."""
+    held = Hold.objects.filter(source=source, released_at=None)
+    count = held.count()
+    if not count:
+        return None
+    preview = services.preview_release(held) if count <= _MOST_PREVIEWED else None
+    context = {"preview": preview, "count": count}
+    return Markup(render_to_string("retention/release_panel.html", context, request))  # noqa: S704  # a template escaped it
 
 
 def tombstone(request: HttpRequest, recording: Recording, **_: object) -> Markup | None:
@@ -87,7 +107,9 @@ def readable(certificate: Certificate) -> ReadableCertificate:
     """The certificate for a page."""
     names = ("recorded_at", "received_at", "due_at", "key_erased_at", "deleted_at")
     times = {name: iso8601.parse(certificate.body[name]) for name in names}
-    return ReadableCertificate(id=str(certificate.pk), body=certificate.body, **times)
+    approver = str(certificate.body["approved_by"])
+    named = words.name(approver) if approver else ""
+    return ReadableCertificate(id=str(certificate.pk), body=certificate.body, approved_by=named, **times)
 
 
 def readable_hold(hold: Hold, *, releasable: bool = False) -> ReadableHold:

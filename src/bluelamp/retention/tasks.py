@@ -11,6 +11,7 @@ from bluelamp.retention import object_hold, services
 
 _FIRST = 100  # before media jobs that wait: the limit does not
 _LAST = -100
+_HALF_A_MINUTE = 30.0  # then whatever else waits in the queue has its turn, the sweep above all
 _FOR_HOURS = RetryStrategy(max_attempts=8, exponential_wait=3)  # a store that is down longer is left to the next repair
 
 
@@ -20,6 +21,12 @@ _FOR_HOURS = RetryStrategy(max_attempts=8, exponential_wait=3)  # a store that i
 @app.task(queue="retention", name="retention.sweep", priority=_FIRST, queueing_lock="retention.sweep")
 def sweep(timestamp: int) -> None:
     services.sweep()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queue="retention", name="retention.policy", queueing_lock="retention.policy")
+def carry_out_policy(timestamp: int) -> None:
+    services.carry_out_policy(_HALF_A_MINUTE)
 
 
 @app.periodic(cron="20 3 * * *")

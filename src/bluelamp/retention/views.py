@@ -20,8 +20,9 @@ from bluelamp.kernel.errors import BluelampError, Conflict
 from bluelamp.people import access
 from bluelamp.people.models import Person
 from bluelamp.people.policy import Action
-from bluelamp.retention import panels, queries, services
+from bluelamp.retention import pages, panels, queries, services
 from bluelamp.retention.forms import ExtendForm, HoldForm, ReleaseForm
+from bluelamp.retention.terms import Terms
 from bluelamp.web.responses import render
 
 _PAGE = 50
@@ -32,11 +33,18 @@ _PAGE = 50
 def policy(request: HttpRequest) -> HttpResponse:
     """The force's periods, the categories, and what the sweep will do next."""
     access.require(request, Action.VIEW_POLICY)
+    version = queries.version_in_force()
     context = {
         "policy": queries.policy(),
         "categories": queries.categories(),
         "outlook": queries.outlook(),
+        "projection": queries.projection(),
         "deletions": queries.certificates().count(),
+        "version": version,
+        "holds_reviewed": Terms.from_json(version.terms).hold_review_days,
+        "waiting": len(queries.proposals()),
+        "may_propose": access.allows(request, Action.MANAGE_POLICY),
+        "pages": pages.subnav(request, "policy"),
     }
     return render(request, "retention/policy.html", context)
 
@@ -47,7 +55,8 @@ def deletions(request: HttpRequest) -> HttpResponse:
     """Every deletion certificate, the latest first."""
     access.require(request, Action.VIEW_POLICY)
     page = Paginator(queries.certificates(), _PAGE).get_page(request.GET.get("page"))
-    return render(request, "retention/deletions.html", {"page": page})
+    context = {"page": page, "pages": pages.subnav(request, "deletions")}
+    return render(request, "retention/deletions.html", context)
 
 
 @require_GET
@@ -75,11 +84,19 @@ def certificate_json(request: HttpRequest, certificate_id: UUID) -> HttpResponse
 def place_hold(request: HttpRequest, recording_id: UUID) -> HttpResponse:
     """Stop a recording's deletion."""
     recording = _allowed(request, Action.HOLD, recording_id)
-    form = HoldForm(request.POST or None)
+    form = HoldForm(request.POST or None, queries.roles_that_own())
 
     def save() -> str:
-        kind, reason = form.cleaned_data["kind"], form.cleaned_data["reason"]
-        services.place_hold(recording, kind, reason, "", access.request_actor(request).custody_id)
+        given = form.cleaned_data
+        services.place_hold(
+            recording,
+            given["kind"],
+            given["reason"],
+            "",
+            access.request_actor(request).custody_id,
+            owner=given["owner"],
+            review_at=form.review_at,
+        )
         return "The hold stands: this recording cannot be deleted until it is released."
 
     return _form(request, form, recording, save, "retention/hold.html")

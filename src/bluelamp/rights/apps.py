@@ -12,4 +12,7 @@ class RightsConfig(AppConfig):
 
         footage_hooks.accepted.register(services.match_arrivals)
         retention_hooks.attached_reasons.register(queries.retention_reasons)
+        retention_hooks.attached_to.register(
+            lambda: "SELECT recording_id FROM rights_match WHERE provisional_until IS NOT NULL"
+        )
         navigation.register()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Collection, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import holidays
@@ -15,6 +16,7 @@ from django.db.models import Count, Q, QuerySet
 
 from bluelamp.footage.models import Recording
 from bluelamp.kernel import clock
+from bluelamp.kernel.among import among
 from bluelamp.people.models import Unit
 from bluelamp.people.queries import unit_and_below
 from bluelamp.retention.models import Hold
@@ -79,19 +81,21 @@ def waiting_for(recordings: Collection[Recording]) -> list[tuple[Request, Record
     ]
 
 
-def retention_reasons(recording: Recording) -> list[RetentionReason]:
+def retention_reasons(recordings: Sequence[Recording]) -> dict[UUID, list[RetentionReason]]:
     """A request not yet confirmed keeps what it matches for a few days; once confirmed, holds do."""
-    now = clock.now()
-    return [
-        RetentionReason(
-            code=f"request:{match.request_id}",
-            title="Request being confirmed",
-            why="a member of the public has just asked for it",
-            basis="DPA 2018 s.45 and s.173",
-            until=match.provisional_until,
+    asked = RequestMatch.objects.filter(recording__in=among(recording.pk for recording in recordings))
+    found: dict[UUID, list[RetentionReason]] = defaultdict(list)
+    for match in asked.filter(provisional_until__gt=clock.now()).order_by("pk"):
+        found[match.recording_id].append(
+            RetentionReason(
+                code=f"request:{match.request_id}",
+                title="Request being confirmed",
+                why="a member of the public has just asked for it",
+                basis="DPA 2018 s.45 and s.173",
+                until=match.provisional_until,
+            )
         )
-        for match in recording.request_matches.filter(provisional_until__gt=now)
-    ]
+    return found
 
 
 def clock_facts(request: Request) -> rules.ClockFacts:

@@ -16,5 +16,6 @@ class SharingConfig(AppConfig):
         footage_hooks.deleted.register(services.forget_content)
         footage_hooks.deleted.register(packages.forget_content)
         retention_hooks.attached_reasons.register(queries.retention_reasons)
+        retention_hooks.attached_to.register(lambda: "SELECT recording_id FROM sharing_share WHERE revoked_at IS NULL")
         panels.register()
         package_panels.register()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -13,6 +15,7 @@ from bluelamp.cases import queries as cases
 from bluelamp.custody import queries as ledger
 from bluelamp.footage.models import Recording, Viewing
 from bluelamp.kernel import clock
+from bluelamp.kernel.among import among
 from bluelamp.people.policy import Action, Actor, Thing, may
 from bluelamp.retention.rules import RetentionReason
 from bluelamp.sharing import rules
@@ -76,19 +79,21 @@ def visible_to(actor: Actor) -> QuerySet[Share]:
     return (made | in_case).distinct()
 
 
-def retention_reasons(recording: Recording) -> list[RetentionReason]:
+def retention_reasons(recordings: Sequence[Recording]) -> dict[UUID, list[RetentionReason]]:
     """A share that stands keeps its recording until it expires: what was offered must be there."""
-    now = clock.now()
-    return [
-        RetentionReason(
-            code=share.custody_id,
-            title="Shared with a partner",
-            why="it is shared with somebody outside the force",
-            basis="Disclosure to the prosecution, CPIA 1996 s.3 and s.7A",
-            until=share.expires_at,
+    shares = Share.objects.filter(recording__in=among(recording.pk for recording in recordings), revoked_at=None)
+    found: dict[UUID, list[RetentionReason]] = defaultdict(list)
+    for share in shares.filter(expires_at__gt=clock.now()):
+        found[share.recording_id].append(
+            RetentionReason(
+                code=share.custody_id,
+                title="Shared with a partner",
+                why="it is shared with somebody outside the force",
+                basis="Disclosure to the prosecution, CPIA 1996 s.3 and s.7A",
+                until=share.expires_at,
+            )
         )
-        for share in recording.shares.filter(revoked_at=None, expires_at__gt=now)
-    ]
+    return found
 
 
 def viewings(share: Share) -> QuerySet[Viewing]:

@@ -19,6 +19,7 @@ class CategoryLine:
 
     name: str
     kept: str
+    special: str
     basis: str
 
 
@@ -31,7 +32,13 @@ def categories() -> list[CategoryLine]:
             return "Until somebody decides"
         return "The default period" if days <= default else f"{rules.period(timedelta(days=days))} from recording"
 
-    return [CategoryLine(found.name, kept(found.keep_days), found.basis) for found in Category.objects.all()]
+    def special(days: int | None) -> str:
+        return "The default" if days is None else rules.period(timedelta(days=days))
+
+    return [
+        CategoryLine(found.name, kept(found.keep_days), special(found.special_days), found.basis)
+        for found in Category.objects.all()
+    ]
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from bluelamp import custody
+from bluelamp.custody.queries import search
 from bluelamp.footage import services as footage
 from bluelamp.footage.models import EvidenceFlag, Recording
 from bluelamp.footage.services.locked import changeable, incident
@@ -15,22 +16,29 @@ from bluelamp.footage.services.marks import LONGEST_REASON, required
 from bluelamp.kernel import clock
 from bluelamp.kernel.errors import Invalid
 from bluelamp.retention import object_hold, queries, rules
-from bluelamp.retention.events import ArrivedLate, RetentionExtended, ReviewGiven, ShorteningStopped
-from bluelamp.retention.models import Extension, Hold
+from bluelamp.retention.events import (
+    ArrivedLate,
+    RetentionExtended,
+    ReviewGiven,
+    ShorteningStopped,
+    ShorteningUndone,
+)
+from bluelamp.retention.models import Extension, RetentionPolicy, Shortening
 
 SYSTEM = "system:retention"
 
-# Rules whose dates come from things that can be edited: the recorded time, the category, the policy.
-_EDITABLE = frozenset({rules.DEFAULT, rules.LATE_ARRIVAL, rules.EVIDENCE})
+_JUST_NOW = timedelta(minutes=1)  # longer than any transaction takes
+_CAUSES = {rules.EVIDENCE: Shortening.Cause.FLAG, rules.DEFAULT: Shortening.Cause.DATE}
 
 
 @custody.service
-def recompute(recording: Recording) -> rules.Decision:
+def recompute(recording: Recording, *, edited_by: str = "") -> rules.Decision:
     """Decide again from the facts; set the due date, and bring back from quarantine what is to be kept.
 
+    `edited_by` is the custody id of whoever edited what it is reckoned from, who may not approve what that shortens.
     Raises Conflict for a recording that has been deleted: whatever wanted to keep it came too late.
     """
-    decision = settle(changeable(recording), clock.now())
+    decision = settle(changeable(recording), clock.now(), edited_by)
     custody.nothing_changed()  # settle records an event for each thing that it does change
     return decision
 
@@ -65,12 +73,12 @@ def extend(recording: Recording, *, until: datetime, reason: str, actor: str) ->
 
 
 @custody.unrecorded("part of the service that calls it; what it changes is recorded by footage's services and here")
-def settle(recording: Recording, now: datetime) -> rules.Decision:
+def settle(recording: Recording, now: datetime, edited_by: str = "") -> rules.Decision:
     """The decision about a recording whose row the caller has locked, carried out short of quarantine and deletion."""
     decision = queries.decision(recording)
     # An empty rule means that this recording was never decided about, so nothing can be shortened.
     if recording.due_rule and decision.earlier_than(recording.due_at):
-        decision = _shortened(recording, decision, now)
+        decision = _shortened(recording, decision, now, edited_by)
     held = object_hold.wanted(recording)
     footage.set_due(recording, decision.due_at, decision.governing.code)
     if object_hold.wanted(recording) != held:
@@ -89,11 +97,27 @@ def keep_former_period(recording: Recording, former: EvidenceFlag) -> None:
     under it must stand then.
     """
     promised, now_promised = queries.decision_of_flag(recording, former), queries.decision_of_standing_flag(recording)
+    files = incident(recording)
     if now_promised.earlier_than(promised.due_at):
-        for file in incident(recording):
-            # A hold on one file keeps the others of its incident by itself; an extension does not.
-            if file.pk == recording.pk or promised.due_at is not None:
-                _stop_shortening(file, promised.due_at, now_promised.due_at, clock.now())
+        new = recording.flags.filter(released_at=None).select_related("flagged_by").first()
+        editor = new.flagged_by.custody_id if new is not None else ""
+        for file in files:
+            _stop_shortening(file, promised.due_at, now_promised.due_at, editor, Shortening.Cause.FLAG)
+    else:
+        _undo_shortenings(files, now_promised)
+
+
+@custody.unrecorded(
+    "part of the service of the room that edits, which records the edit; what it holds back is recorded here"
+)
+def hold_back(recording: Recording, promised: rules.Decision, now_promised: rules.Decision, *, edited_by: str) -> None:
+    """Keep what was promised until a second person approves, where an edit in another room promises less by itself.
+
+    For a room whose own facts are corrected: both decisions are of those facts alone, so that what was promised stands
+    also on the day on which another rule that governs now has ended. The caller has locked the recording's row.
+    """
+    if now_promised.earlier_than(promised.due_at):
+        _stop_shortening(recording, promised.due_at, now_promised.due_at, edited_by, Shortening.Cause.OTHER)
 
 
 @custody.unrecorded("part of footage's acceptance, which records the due date and what this answers")
@@ -102,10 +126,11 @@ def welcome(recordings: Iterable[Recording], met: Collection[UUID]) -> dict[UUID
 
     `met` are those of their incidents that had files before. Answers with an alert for each that arrives late.
     """
-    policy = queries.policy()
+    policy, arriving = queries.policy(), list(recordings)
+    all_facts = queries.facts_on_arrival(arriving, met)
     alerts: dict[UUID, list[custody.Event]] = {}
-    for recording in recordings:
-        facts = queries.facts_on_arrival(recording, met)
+    for recording in arriving:
+        facts = all_facts[recording.pk]
         if rules.arrived_late(facts, policy):
             recording.review_until = facts.received_at + policy.review_grace
             alerts[recording.pk] = [
@@ -124,35 +149,79 @@ def welcome(recordings: Iterable[Recording], met: Collection[UUID]) -> dict[UUID
     return alerts
 
 
-def _shortened(recording: Recording, decision: rules.Decision, now: datetime) -> rules.Decision:
+def _shortened(recording: Recording, decision: rules.Decision, now: datetime, edited_by: str) -> rules.Decision:
     """The decision to carry out where the facts now give an earlier one than before."""
-    if recording.due_rule in _EDITABLE and recording.due_rule in {rule.code for rule in decision.considered}:
-        _stop_shortening(recording, recording.due_at, decision.due_at, now)
-    else:
+    if not _may_be_an_edit(recording.due_rule) or recording.due_rule not in {rule.code for rule in decision.considered}:
         _give_review(recording, decision, now)
+    elif not _follows_from_the_policy(recording):
+        cause = _CAUSES.get(recording.due_rule, Shortening.Cause.OTHER)
+        _stop_shortening(recording, recording.due_at, decision.due_at, edited_by, cause)
+    else:
+        return decision
     return queries.decision(recording)
 
 
+def _may_be_an_edit(rule: str) -> bool:
+    # The cooling period of a policy ends by the former date at the latest, which an edit can move.
+    return rules.is_editable(rule) or rule.startswith(queries.COOLING)
+
+
+def _follows_from_the_policy(recording: Recording) -> bool:
+    """Whether an approved version of the policy is all that makes it earlier; the date would stand without it.
+
+    That can be only until the date has been reckoned anew under the version; and where somebody has edited something
+    just now it is taken for that, to be on the safe side.
+    """
+    after = RetentionPolicy.objects.values_list("recomputing_after", flat=True).get(pk=1)
+    if after is None or recording.pk <= after or _editor(recording):
+        return False
+    return any(not former.earlier_than(recording.due_at) for former in queries.former_decisions(recording))
+
+
 def _stop_shortening(
-    recording: Recording, kept_until: datetime | None, would_be_due_at: datetime | None, now: datetime
+    recording: Recording, kept_until: datetime | None, would_be_due_at: datetime | None, edited_by: str, cause: str
 ) -> None:
     # The rule still stands and only its date moved: somebody edited what it is reckoned from. No edit shortens
     # retention without a second person, so the former date stays.
-    why = "An edit would have shortened retention; a second person has not approved it."
-    if kept_until is None:
-        Hold.objects.create(recording=recording, kind=Hold.Kind.OTHER, reason=why, placed_by=SYSTEM, placed_at=now)
-    else:
-        until = kept_until - queries.policy().quarantine
-        Extension.objects.create(recording=recording, until=until, reason=why, made_by=SYSTEM, made_at=now)
+    if would_be_due_at is None:
+        return
+    edited_by = edited_by or _editor(recording)
+    Shortening.objects.create(
+        recording=recording,
+        cause=cause,
+        former_due_at=kept_until,
+        would_be_due_at=would_be_due_at,
+        edited_by=edited_by,
+        edited_at=clock.now(),
+    )
     custody.record(
         ShorteningStopped(
             actor=SYSTEM,
             subject=recording.custody_id,
-            reason=why,
+            also=(edited_by,) if edited_by.startswith("person:") else (),
+            reason="An edit would have shortened retention; a second person has not approved it.",
             would_be_due_at=would_be_due_at,
             kept_until=kept_until,
         )
     )
+
+
+def _editor(recording: Recording) -> str:
+    """Who has just changed something about it, as the ledger has it; "" where nobody has."""
+    for last in search(subject=recording.custody_id, operation=custody.Operation.ALTERATION, limit=1):
+        if last.actor.startswith("person:") and clock.now() - last.at < _JUST_NOW:
+            return last.actor
+    return ""
+
+
+def _undo_shortenings(files: Iterable[Recording], promised: rules.Decision) -> None:
+    """Nobody need decide on a flag's shortening any more where the flag that stands promises as much as before it."""
+    waiting = Shortening.objects.filter(recording__in=[file.pk for file in files], state=Shortening.State.WAITING)
+    for each in waiting.filter(cause=Shortening.Cause.FLAG).select_related("recording"):
+        if not promised.earlier_than(each.former_due_at):
+            each.state = Shortening.State.UNDONE
+            each.save(update_fields=["state"])
+            custody.record(ShorteningUndone(actor=SYSTEM, subject=each.recording.custody_id, shortening=each.pk))
 
 
 def _give_review(recording: Recording, decision: rules.Decision, now: datetime) -> None:

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
+
+from django.db.models import Q, QuerySet
 
 from bluelamp import custody
 from bluelamp.footage.models import Recording
 from bluelamp.footage.services import locked
 from bluelamp.footage.services.marks import LONGEST_REASON, required
 from bluelamp.kernel import clock
-from bluelamp.kernel.errors import Conflict, Invalid, NotAllowed
-from bluelamp.retention.events import HoldPlaced, HoldReleased
-from bluelamp.retention.models import Hold
+from bluelamp.kernel.errors import BluelampError, Conflict, Invalid, NotAllowed
+from bluelamp.kernel.transaction import atomic
+from bluelamp.retention import queries, rules
+from bluelamp.retention.events import HoldKept, HoldPlaced, HoldReleased
+from bluelamp.retention.models import Hold, RetentionPolicy
+from bluelamp.retention.queries import ReleasePreview
+from bluelamp.retention.services.approving import MOST_AT_ONCE, require_sample
 from bluelamp.retention.services.deciding import settle
+
+_FURTHEST_REVIEW = timedelta(days=3653)
 
 
 @dataclass(frozen=True)
@@ -26,12 +35,23 @@ class HoldsPlaced:
 
 
 @custody.service
-def place_hold(recording: Recording, kind: str, reason: str, source: str, actor: str) -> Hold:
+def place_hold(
+    recording: Recording,
+    kind: str,
+    reason: str,
+    source: str,
+    actor: str,
+    *,
+    owner: str = "",
+    review_at: datetime | None = None,
+) -> Hold:
     """Stop the deletion of `recording` while the hold stands; one in quarantine comes back at once.
 
-    `source` is the custody id of what asks for it (`request:7`), or "" for a person's own decision. A hold of the same
-    kind from the same source that stands already is returned. Raises Invalid without a reason, Conflict for a
-    recording that has been deleted: hold and sweep take the same row lock, so that one of them comes first.
+    `source` is the custody id of what asks for it (`request:7`), or "" for a person's own decision. That one has an
+    `owner` (a person or `role:<role>`; else whoever places it) and is reviewed at `review_at` (else after the policy's
+    period). A hold of the same kind from the same source that stands already is returned. Raises Invalid without a
+    reason, Conflict for a recording that has been deleted: hold and sweep take the same row lock, so that one of them
+    comes first.
     """
     if kind not in Hold.Kind.values:
         raise Invalid("That is not a kind of hold.", "Nothing was held.", "Choose one from the list.")
@@ -44,7 +64,9 @@ def place_hold(recording: Recording, kind: str, reason: str, source: str, actor:
             "Nothing is left that could be held; its certificate says under which rule it went.",
             "If it was asked for before that, tell professional standards.",
         ) from deleted
-    hold = _place(recording, kind, reason, source, actor)
+    if not source:
+        review_at = _review_date(review_at)
+    hold = _place(recording, kind, reason, source, actor, owner or source or actor, review_at)
     _settle(files)
     return hold
 
@@ -115,13 +137,130 @@ def release_holds(source: str, reason: str, actor: str) -> int:
     return len(standing)
 
 
-def _place(recording: Recording, kind: str, reason: str, source: str, actor: str) -> Hold:
+@custody.service
+def keep_hold(hold: Hold, reason: str, actor: str, *, review_at: datetime | None = None, looked_at: int = 1) -> None:
+    """Say after a review that a hold is still needed, until the next one (`review_at`, else after the policy's period).
+
+    Raises Invalid without a reason or for a date that is past or more than ten years ahead, Conflict where the hold has
+    been released.
+    """
+    reason = required(reason, "a reason for keeping the hold", LONGEST_REASON)
+    review_at = _review_date(review_at)
+    locked.many([hold.recording_id])
+    hold.refresh_from_db()
+    if hold.released_at is not None:
+        raise Conflict("This hold has been released already.", "Nothing was changed.")
+    hold.review_at = review_at
+    hold.save(update_fields=["review_at"])
+    custody.record(
+        HoldKept(
+            actor=actor,
+            subject=hold.recording.custody_id,
+            reason=reason,
+            hold=hold.pk,
+            kind=hold.kind,
+            review_at=review_at,
+            looked_at=looked_at,
+        )
+    )
+
+
+@custody.service
+def decide_holds(
+    ids: Iterable[int], *, keep: bool, reason: str, actor: str, review_at: datetime | None = None
+) -> tuple[int, list[str]]:
+    """Decide on many holds with one reason: keep them, or release them. Returns how many, and why others were left.
+
+    Raises Invalid where more than MOST_AT_ONCE are named, and where the sample of them that must be looked at
+    (`queries.sample`) has not been. Each hold that something else placed is left: it ends with that.
+    """
+    wanted = sorted(set(ids))
+    if not wanted or len(wanted) > MOST_AT_ONCE:
+        raise Invalid(f"Choose between 1 and {MOST_AT_ONCE} holds.", "Nothing was decided.")
+    looked_at = require_sample([f"hold:{number}" for number in wanted], actor)
+    locked.many(Hold.objects.filter(pk__in=wanted).values_list("recording", flat=True))
+    done, left = 0, []
+    for hold in Hold.objects.filter(pk__in=wanted).select_related("recording").order_by("recording", "pk"):
+        try:
+            if keep:
+                keep_hold(hold, reason, actor, review_at=review_at, looked_at=looked_at)
+            elif hold.source:
+                raise Conflict("It was placed by a request, a case or a share, and ends with that.")
+            else:
+                release_hold(hold, reason, actor)
+        except Invalid:
+            raise
+        except BluelampError as refusal:
+            left.append(str(refusal))
+        else:
+            done += 1
+    custody.nothing_changed()  # each decision records its own event
+    return done, left
+
+
+class _RolledBack(Exception):
+    pass
+
+
+@custody.unrecorded("tries the release out and rolls it back: nothing is changed")
+def preview_release(holds: QuerySet[Hold]) -> ReleasePreview:
+    """What releasing these standing holds would make due: the rules themselves say, as if they were released now."""
+    standing = list(holds.filter(released_at=None).values_list("pk", "recording"))
+    decisions: dict[UUID, rules.Decision] = {}
+    sizes: dict[UUID, int] = {}
+    try:
+        with atomic():
+            Hold.objects.filter(pk__in=[pk for pk, _ in standing]).update(released_at=clock.now())
+            kept = Recording.objects.exclude(state=Recording.State.DELETED)
+            held = kept.filter(pk__in=[recording for _, recording in standing])
+            incidents = held.exclude(incident=None).values_list("incident", flat=True)
+            listed = list(kept.filter(Q(pk__in=held.values("pk")) | Q(incident__in=list(incidents))))
+            sizes = {recording.pk: recording.size for recording in listed}
+            decisions = queries.decisions(listed)
+            raise _RolledBack
+    except _RolledBack:
+        pass
+    now, policy = clock.now(), queries.policy()
+    due = sorted(
+        max(decision.due_at, rules.grace_when_a_reason_ends(decision, now, policy) or decision.due_at)
+        for decision in decisions.values()
+        if decision.due_at is not None
+    )
+    soon = now + policy.review_grace + timedelta(days=7)
+    return ReleasePreview(
+        count=len(decisions),
+        bytes=sum(sizes.values()),
+        kept=len(decisions) - len(due),
+        soon=sum(at <= soon for at in due),
+        first_due=due[0] if due else None,
+    )
+
+
+def _review_date(wanted: datetime | None) -> datetime:
+    now = clock.now()
+    if wanted is None:
+        return now + timedelta(days=RetentionPolicy.objects.values_list("hold_review_days", flat=True).get(pk=1))
+    if not now < wanted <= now + _FURTHEST_REVIEW:
+        raise Invalid("A review lies between tomorrow and ten years ahead.", "Nothing was changed.")
+    return wanted
+
+
+def _place(
+    recording: Recording, kind: str, reason: str, source: str, actor: str, owner: str, review_at: datetime | None
+) -> Hold:
     standing = Hold.objects.filter(recording=recording, kind=kind, source=source, released_at=None).first()
     if standing is not None and source:
         custody.nothing_changed()
         return standing
     hold = Hold.objects.create(
-        recording=recording, kind=kind, reason=reason, source=source, placed_by=actor, placed_at=clock.now()
+        recording=recording,
+        kind=kind,
+        reason=reason,
+        source=source,
+        owner=owner,
+        review_at=review_at,
+        placed_by=actor,
+        placed_at=clock.now(),
     )
     custody.record(
         HoldPlaced(

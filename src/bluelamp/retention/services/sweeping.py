@@ -1,31 +1,51 @@
-"""The sweep: what is due goes into quarantine, and what stayed there until its time is deleted."""
+"""The sweep: what is due goes into quarantine, and what stayed there until its time is deleted.
+
+Recordings are taken in batches, each batch in a transaction of its own. Those whose stored date is still what the facts
+say go their step together, by a few statements; any other is decided about alone, and so is each one of a batch that
+failed, so that one recording stops no other.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from bluelamp import custody
 from bluelamp.footage import services as footage
 from bluelamp.footage.models import Recording
 from bluelamp.kernel import clock
+from bluelamp.kernel.among import among
 from bluelamp.kernel.transaction import atomic
 from bluelamp.retention import queries, rules
 from bluelamp.retention.models import Deletion
 from bluelamp.retention.services.deciding import settle
-from bluelamp.retention.services.deleting import check_again, close, finish_deletion
+from bluelamp.retention.services.deleting import check_again, close, finish_deletions
 
 log = structlog.get_logger(__name__)
 
+# A hold that comes while a batch is decided about waits for it.
 _BATCH = 500
 _CHECK_AFTER = timedelta(days=1)  # longer than any object takes to be written
+
+# What a decision asks for, and what is told of a recording that leaves: a row has many columns, and some are long.
+_DECIDED_FROM = (
+    "started_at",
+    "received_at",
+    "review_until",
+    "locked_at",
+    "incident",
+    "category",
+    "state",
+    "due_at",
+    "due_rule",
+)
 
 
 @dataclass(frozen=True)
@@ -38,7 +58,7 @@ class SweepResult:
     failed: int = 0
 
 
-@custody.unrecorded("each recording's step is a transaction of its own and records its own events")
+@custody.unrecorded("each batch's step is a transaction of its own and records its own events")
 def sweep(now: datetime | None = None) -> SweepResult:
     """Quarantine and delete what is due at `now` (the clock's time unless given, never later than that).
 
@@ -49,13 +69,14 @@ def sweep(now: datetime | None = None) -> SweepResult:
     if now > clock.now():
         raise ValueError("A sweep cannot look ahead of the clock")
     tally = _Tally()
-    for recording_id in _ids(Deletion.objects.filter(finished_at=None), "closed_at", "recording_id"):
-        tally.attempt(tally.finish, recording_id)
-    for recording_id in _ids(_candidates(now), "due_at", "pk"):
-        tally.attempt(partial(tally.take, now=now), recording_id)
+    for ids in _batches(Deletion.objects.filter(finished_at=None), "closed_at", "recording_id"):
+        tally.finish(ids)
+    for candidates in _candidates(now):
+        for ids in _batches(candidates, "due_at", "pk"):
+            tally.take(ids, now)
     gone = Deletion.objects.filter(finished_at__lte=now - _CHECK_AFTER, checked_at=None)
-    for recording_id in _ids(gone, "closed_at", "recording_id"):
-        tally.attempt(check_again, recording_id)
+    for ids in _batches(gone, "closed_at", "recording_id"):
+        tally.together_or_each(check_again, ids)
     return SweepResult(tally.quarantined, tally.restored, tally.deleted, tally.failed)
 
 
@@ -68,9 +89,20 @@ def reconsider() -> int:
     """
     kept = Recording.objects.exclude(state=Recording.State.DELETED).exclude(due_rule=rules.DEFAULT)
     tally = _Tally()
-    for recording_id in _ids(kept, "started_at", "pk"):
-        tally.attempt(tally.look_again, recording_id)
+    for ids in _batches(kept, "started_at", "pk"):
+        tally.look_again(ids)
     return tally.looked_at
+
+
+@dataclass
+class _Moved:
+    """What one transaction did. `closed`: to be erased now. `apart`: to be decided about alone."""
+
+    quarantined: int = 0
+    restored: int = 0
+    looked_at: int = 0
+    closed: list[UUID] = field(default_factory=list)
+    apart: list[UUID] = field(default_factory=list)
 
 
 @dataclass
@@ -81,74 +113,160 @@ class _Tally:
     failed: int = 0
     looked_at: int = 0
 
-    def attempt(self, action: Callable[[UUID], object], recording_id: UUID) -> None:
+    def take(self, ids: Sequence[UUID], now: datetime) -> None:
+        """These recordings one step further, and out, where that step closed them."""
+        self.finish(self._move(lambda some: _carry_out(some, now), lambda one: _carry_out_alone(one, now), ids))
+
+    def look_again(self, ids: Sequence[UUID]) -> None:
+        self._move(_find_unsettled, _look_again_alone, ids)
+
+    def finish(self, ids: Sequence[UUID]) -> None:
+        def finish(some: Sequence[UUID]) -> None:
+            self.deleted += finish_deletions(some)
+
+        self.together_or_each(finish, ids)
+
+    def together_or_each(self, action: Callable[[Sequence[UUID]], object], ids: Sequence[UUID]) -> bool:
+        """`action` for all of them; where that raises, for each alone. Whether it went for all together."""
+        if not ids:
+            return True
         try:
-            action(recording_id)
+            action(ids)
         except Exception:
-            self.failed += 1
-            log.exception("retention could not finish a recording", recording=str(recording_id))
+            log.exception("retention could not take these together and takes each alone", recordings=len(ids))
+        else:
+            return True
+        for recording_id in ids:
+            try:
+                action([recording_id])
+            except Exception:
+                self.failed += 1
+                log.exception("retention could not finish a recording", recording=str(recording_id))
+        return False
 
-    def look_again(self, recording_id: UUID) -> None:
-        with atomic(durable=True):
-            recording = _locked(recording_id)
-            if recording is not None:
-                settle(recording, clock.now())
-                self.looked_at += 1
+    def _move(
+        self, together: Callable[[Sequence[UUID]], _Moved], alone: Callable[[UUID], _Moved], ids: Sequence[UUID]
+    ) -> list[UUID]:
+        """The ids of those that were closed."""
+        closed: list[UUID] = []
 
-    def finish(self, recording_id: UUID) -> None:
-        self.deleted += finish_deletion(recording_id)
+        def count(moved: _Moved) -> None:
+            self.quarantined += moved.quarantined
+            self.restored += moved.restored
+            self.looked_at += moved.looked_at
+            closed.extend(moved.closed)
 
-    def take(self, recording_id: UUID, now: datetime) -> None:
-        """One recording one step further, and out, if that step closed it."""
-        before, after = _step(recording_id, now)
-        self.quarantined += before == Recording.State.LIVE and after != before
-        self.restored += before == Recording.State.QUARANTINED and after == Recording.State.LIVE
-        if after == Recording.State.DELETED:
-            self.finish(recording_id)
+        try:
+            moved = together(ids)
+        except Exception:
+            log.exception("retention could not decide about these together", recordings=len(ids))
+            moved = _Moved(apart=list(ids))
+        count(moved)
+        for recording_id in moved.apart:
+            try:
+                count(alone(recording_id))
+            except Exception:
+                self.failed += 1
+                log.exception("retention could not decide about a recording", recording=str(recording_id))
+        return closed
 
 
-def _step(recording_id: UUID, now: datetime) -> tuple[str, str]:
-    """Decide about one recording under its row's lock and carry it out; its state before and after."""
+def _carry_out(ids: Sequence[UUID], now: datetime) -> _Moved:
+    """Decide about many under their rows' locks, and carry it out for those whose stored date stands."""
     with atomic(durable=True):
-        recording = _locked(recording_id)
-        if recording is None:
-            return "", ""
-        return recording.state, _carry_out(recording, now)
+        return _step_together(_locked(ids), now)
+
+
+def _carry_out_alone(recording_id: UUID, now: datetime) -> _Moved:
+    with atomic(durable=True):
+        recordings = _locked([recording_id])
+        return _step(recordings[0], now) if recordings else _Moved()
 
 
 @custody.service
-def _carry_out(recording: Recording, now: datetime) -> str:
-    # The stored date only said where to look. What counts are the facts, read under the lock.
-    decision = settle(recording, now)
-    step = decision.step(now)
-    if step is not rules.Step.KEEP and recording.state == Recording.State.LIVE:
-        footage.mark_quarantined(recording, reason=decision.governing.title)
-    if step is rules.Step.DELETE:
-        close(recording, decision, now)
+def _step_together(recordings: Sequence[Recording], now: datetime) -> _Moved:
+    moved = _Moved()
+    leaving = []
+    # The stored date only said where to look. What counts are the facts, read under the locks.
+    for recording, decision in _decided(recordings):
+        if not _stands(recording, decision, now):
+            moved.apart.append(recording.pk)
+        elif decision.step(now) is not rules.Step.KEEP:
+            leaving.append((recording, decision))
+    _leave(leaving, now, moved)
     custody.nothing_changed()  # each of the above records its own events
-    return recording.state
+    return moved
 
 
-def _locked(recording_id: UUID) -> Recording | None:
-    """The recording with its row locked; None where it is deleted, or somebody is changing it right now."""
-    return (
-        Recording.objects.select_for_update(skip_locked=True, of=("self",))
-        .exclude(state=Recording.State.DELETED)
-        .filter(pk=recording_id)
-        .first()
-    )
+@custody.service
+def _step(recording: Recording, now: datetime) -> _Moved:
+    before = recording.state
+    decision = settle(recording, now)
+    moved = _Moved(restored=int((before, recording.state) == (Recording.State.QUARANTINED, Recording.State.LIVE)))
+    if decision.step(now) is not rules.Step.KEEP:
+        _leave([(recording, decision)], now, moved)
+    custody.nothing_changed()  # each of the above records its own events
+    return moved
 
 
-def _candidates(now: datetime) -> QuerySet[Recording]:
-    """Recordings that may have to move at `now`, a margin early so that none is missed; those never decided about."""
+def _leave(leaving: Sequence[tuple[Recording, rules.Decision]], now: datetime, moved: _Moved) -> None:
+    live = [recording for recording, _ in leaving if recording.state == Recording.State.LIVE]
+    if live:
+        footage.mark_all_quarantined(live, {recording.pk: decision.governing.title for recording, decision in leaving})
+    closing = [(recording, decision) for recording, decision in leaving if decision.step(now) is rules.Step.DELETE]
+    if closing:
+        close(closing, now)
+    moved.quarantined += len(live)
+    moved.closed += [recording.pk for recording, _ in closing]
+
+
+def _find_unsettled(ids: Sequence[UUID]) -> _Moved:
+    with atomic(durable=True):
+        now, recordings = clock.now(), _locked(ids)
+        apart = [recording.pk for recording, decision in _decided(recordings) if not _stands(recording, decision, now)]
+    return _Moved(looked_at=len(recordings) - len(apart), apart=apart)
+
+
+def _look_again_alone(recording_id: UUID) -> _Moved:
+    with atomic(durable=True):
+        recordings = _locked([recording_id])
+        for recording in recordings:
+            settle(recording, clock.now())
+    return _Moved(looked_at=len(recordings))
+
+
+def _decided(recordings: Sequence[Recording]) -> list[tuple[Recording, rules.Decision]]:
+    decisions = queries.decisions(recordings)
+    return [(recording, decisions[recording.pk]) for recording in recordings]
+
+
+def _stands(recording: Recording, decision: rules.Decision, now: datetime) -> bool:
+    """Whether `settle` would find nothing to change: date and rule are stored, and it is in quarantine only rightly."""
+    if (recording.due_at, recording.due_rule) != (decision.due_at, decision.governing.code):
+        return False
+    return recording.state == Recording.State.LIVE or decision.step(now) is not rules.Step.KEEP
+
+
+def _locked(ids: Sequence[UUID]) -> list[Recording]:
+    """Those recordings with their rows locked; not those deleted, nor those that somebody is changing right now."""
+    standing = Recording.objects.exclude(state=Recording.State.DELETED).filter(pk__in=among(ids))
+    return list(standing.select_for_update(skip_locked=True, of=("self",)).only(*_DECIDED_FROM).order_by("pk"))
+
+
+def _candidates(now: datetime) -> Iterator[QuerySet[Recording]]:
+    """Recordings that may have to move at `now`, a margin early so that none is missed; those never decided about.
+
+    Apart from each other, so that each is found through an index, and first what must be gone first.
+    """
     policy = queries.policy()
-    deletion = Q(state=Recording.State.QUARANTINED, due_at__lte=now + policy.margin)
-    quarantine = Q(state=Recording.State.LIVE, due_at__lte=now + policy.margin + policy.quarantine)
-    undecided = Q(due_rule="") & ~Q(state=Recording.State.DELETED)
-    return Recording.objects.filter(deletion | quarantine | undecided)
+    standing = Recording.objects.exclude(state=Recording.State.DELETED)
+    yield Recording.objects.filter(state=Recording.State.QUARANTINED, due_at__lte=now + policy.margin)
+    yield Recording.objects.filter(state=Recording.State.LIVE, due_at__lte=now + policy.margin + policy.quarantine)
+    yield standing.filter(due_rule="")
 
 
-def _ids(rows: QuerySet[Any], order: str, id_field: str) -> Iterator[UUID]:
-    """The recording ids of `rows` as they stand at the start, fetched in batches, by `order`."""
-    listed = rows.order_by(order).values_list(id_field, flat=True)
-    yield from listed.iterator(chunk_size=_BATCH)
+def _batches(rows: QuerySet[Any], order: str, id_field: str) -> Iterator[list[UUID]]:
+    """The recording ids of `rows` as they stand at the start, by `order`."""
+    listed = rows.order_by(order).values_list(id_field, flat=True).iterator(chunk_size=_BATCH)
+    while ids := list(islice(listed, _BATCH)):
+        yield ids

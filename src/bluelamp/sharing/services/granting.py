@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from bluelamp import custody
@@ -11,6 +12,7 @@ from bluelamp.footage import services as footage
 from bluelamp.footage.models import Recording, Viewing
 from bluelamp.footage.services import locked
 from bluelamp.kernel import clock
+from bluelamp.kernel.among import among
 from bluelamp.kernel.errors import Conflict, Invalid, NotAllowed
 from bluelamp.people.models import Organisation, Person
 from bluelamp.sharing import events, queries, rules
@@ -123,9 +125,10 @@ def revoke(share_: Share, *, by: Person, reason: str) -> None:
 
 
 @custody.unrecorded("part of a recording's deletion, which is recorded")
-def forget_content(recording: Recording) -> None:
-    """Clear what was written about a recording that is being deleted; that it was shared, with whom, stays known."""
-    Share.objects.filter(recording=recording).update(summary="", urn="", revoke_reason="")
+def forget_content(recordings: Sequence[Recording]) -> None:
+    """Clear what was written about recordings that are being deleted; that they were shared, with whom, stays known."""
+    shares = Share.objects.filter(recording__in=among(recording.pk for recording in recordings))
+    shares.update(summary="", urn="", revoke_reason="")
 
 
 @custody.service

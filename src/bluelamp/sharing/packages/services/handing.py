@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db.models import F
@@ -11,6 +12,7 @@ from bluelamp import custody
 from bluelamp.footage.models import Recording
 from bluelamp.footage.services.viewing import session_hash
 from bluelamp.kernel import clock
+from bluelamp.kernel.among import among
 from bluelamp.kernel.errors import Conflict, Invalid, NotAllowed
 from bluelamp.people.models import Person
 from bluelamp.sharing.packages import events, queries
@@ -125,9 +127,10 @@ def ended_words(where: Standing) -> tuple[str, str, str]:
 
 
 @custody.unrecorded("part of a recording's deletion, which is recorded")
-def forget_content(recording: Recording) -> None:
-    """Clear what packages held and said of a recording that is being deleted; that they were handed out stays known."""
-    touched = Package.objects.filter(items__recording=recording)
+def forget_content(recordings: Sequence[Recording]) -> None:
+    """Clear what packages held and said of recordings that are being deleted; that they were handed out stays known."""
+    items = PackageItem.objects.filter(recording__in=among(recording.pk for recording in recordings))
+    touched = Package.objects.filter(pk__in=list(items.values_list("package", flat=True)))
     for name in touched.exclude(papers="").values_list("papers", flat=True):
         # It may lie with another recording, whose key stays.
         app.configure_task("packages.remove_papers").defer(name=name)

@@ -262,7 +262,7 @@ def _attach(package: Package) -> None:
     proof = proving.log_proof(found.id, checkpoint)
     note = SealNote(str(package.pk), package.tag_manifest_sha256)
     text = Seal(
-        note=sign_note(note.text(), keys.log_origin(), keys.log_key()),
+        note=sign_note(note.text(), keys.present_origin(), keys.log_key()),
         event=told,
         proof=type(proof)(proof.index, proof.path, own_lines(proof.note, package.keys, package.witnesses)),
     ).text()

@@ -1,6 +1,8 @@
-"""Verbs of cases."""
+"""Opening and closing a case, its people, and its recordings."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from bluelamp import custody
 from bluelamp.cases.events import CaseClosed, CaseOpened, MemberAdded, MemberLeft, RecordingAdded
@@ -9,6 +11,7 @@ from bluelamp.footage import hooks
 from bluelamp.footage.models import Recording
 from bluelamp.footage.services.locked import many as locked_recordings
 from bluelamp.kernel import clock
+from bluelamp.kernel.among import among
 from bluelamp.kernel.errors import Conflict, Invalid
 from bluelamp.people.models import Person
 
@@ -129,9 +132,9 @@ def close_case(case: Case, *, actor: Person, outcome: str) -> None:
 
 
 @custody.unrecorded("part of a recording's deletion, which is recorded")
-def forget_content(recording: Recording) -> None:
-    """Clear what was written about a recording that is being deleted; that it was in the case stays known."""
-    CaseRecording.objects.filter(recording=recording).update(reason="")
+def forget_content(recordings: Sequence[Recording]) -> None:
+    """Clear what was written about recordings that are being deleted; that they were in the case stays known."""
+    CaseRecording.objects.filter(recording__in=among(recording.pk for recording in recordings)).update(reason="")
 
 
 def _must_be_open(case: Case) -> None:

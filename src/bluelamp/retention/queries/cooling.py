@@ -1,0 +1,125 @@
+"""The cooling period after the policy was shortened, as it bears on each recording's decision.
+
+A version that shortens makes nothing go before its `not_before`, and keeps nothing beyond the date that the version
+before it gave: due = max(date under the new version, min(date under the former one, not_before)). Both dates come from
+the same facts, read under the two versions, so that nothing need be remembered of a recording.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from bluelamp.kernel import clock
+from bluelamp.retention import rules
+from bluelamp.retention.models import PolicyVersion, RetentionPolicy
+from bluelamp.retention.terms import Terms
+
+COOLING = "cooling"
+
+# Until all that a version made due has gone, with days to spare: then its cooling period bears on nothing.
+_GONE_BY_THEN = timedelta(days=31)
+
+FactsUnder = Callable[[Terms], Mapping[UUID, rules.Facts]]
+
+
+@dataclass(frozen=True)
+class _Transition:
+    version: int
+    former: Terms
+    not_before: datetime
+
+
+def with_cooling(
+    found: Mapping[UUID, rules.Facts], under: FactsUnder, policy: Callable[[], rules.Policy]
+) -> Mapping[UUID, rules.Facts]:
+    """`found` with the floors of cooling periods that have not passed. `under` reads those facts under other terms."""
+    active = _transitions()
+    if not active:
+        return found
+    floors = _chain(active, under, policy())[-1][1]
+    quarantine = policy().quarantine
+    return {
+        recording_id: _with_floor(each, active[-1].version, floors[recording_id], quarantine)
+        for recording_id, each in found.items()
+    }
+
+
+def former_decisions(recording_id: UUID, under: FactsUnder, policy: Callable[[], rules.Policy]) -> list[rules.Decision]:
+    """What the versions would have decided from today's facts that newer ones shortened lately; often none."""
+    active = _transitions()
+    return [decisions[recording_id] for decisions, _ in _chain(active, under, policy())] if active else []
+
+
+def policy_of(terms: Terms, now: rules.Policy) -> rules.Policy:
+    """The pure rules' periods under `terms`; what is not a matter of versions is as in `now`."""
+    return replace(
+        now,
+        default=timedelta(days=terms.default_days),
+        quarantine=timedelta(days=terms.quarantine_days),
+        review_grace=timedelta(days=terms.review_grace_days),
+        margin=timedelta(minutes=terms.margin_minutes),
+        longest_extension=timedelta(days=terms.longest_extension_days),
+        cooling=timedelta(days=terms.cooling_days),
+        mopi=replace(
+            now.mopi,
+            age=terms.mopi_age,
+            serious=terms.mopi_serious_years,
+            other=terms.mopi_other_years,
+            review=terms.mopi_review_years,
+            review_again=terms.mopi_review_again_years,
+        ),
+    )
+
+
+def _chain(
+    active: list[_Transition], under: FactsUnder, now: rules.Policy
+) -> list[tuple[dict[UUID, rules.Decision], dict[UUID, datetime]]]:
+    """For each transition, the oldest first: the decisions before it, and the floors that it leaves."""
+    steps: list[tuple[dict[UUID, rules.Decision], dict[UUID, datetime]]] = []
+    for transition in active:
+        periods = policy_of(transition.former, now)
+        facts = under(transition.former)
+        if steps:
+            floors = steps[-1][1]
+            facts = {
+                recording_id: _with_floor(each, transition.version - 1, floors[recording_id], periods.quarantine)
+                for recording_id, each in facts.items()
+            }
+        before = {recording_id: rules.decide(each, periods) for recording_id, each in facts.items()}
+        # Its deletion's beginning, not its end: what is let go at its former date must be gone by then.
+        floors = {
+            recording_id: min(decision.delete_at or transition.not_before, transition.not_before)
+            for recording_id, decision in before.items()
+        }
+        steps.append((before, floors))
+    return steps
+
+
+def _with_floor(facts: rules.Facts, version: int, floor: datetime, quarantine: timedelta) -> rules.Facts:
+    reason = rules.RetentionReason(
+        code=f"{COOLING}:v{version}",
+        title="Cooling period of a changed policy",
+        why=f"version {version} of the policy shortened its time, and nothing goes before its cooling period is over",
+        basis="Force policy: a change of the policy makes nothing go at once",
+        until=floor - quarantine,
+    )
+    return replace(facts, reasons=(*facts.reasons, reason))
+
+
+def _transitions() -> list[_Transition]:
+    in_force = RetentionPolicy.objects.filter(pk=1).values("version")
+    shortening = PolicyVersion.objects.filter(
+        shortens=True, number__lte=in_force, not_before__gt=clock.now() - _GONE_BY_THEN
+    )
+    listed = list(shortening.order_by("number"))
+    if not listed:
+        return []
+    before = PolicyVersion.objects.in_bulk([version.number - 1 for version in listed])
+    return [
+        _Transition(version.number, Terms.from_json(before[version.number - 1].terms), version.not_before)
+        for version in listed
+        if version.not_before is not None
+    ]

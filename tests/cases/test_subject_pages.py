@@ -1,0 +1,276 @@
+"""The pages on which an outcome is recorded: its effect is shown first, and the doors stay shut."""
+
+from __future__ import annotations
+
+import html
+import re
+from datetime import date, timedelta
+
+import pytest
+from django.urls import reverse
+
+from bluelamp.cases import services
+from bluelamp.cases.models import Subject
+from bluelamp.cases.services.subjects import today
+from bluelamp.custody import queries as ledger
+from bluelamp.people.policy import Role
+from bluelamp.retention.rules import calendar
+from tests import factories, signin
+
+pytestmark = pytest.mark.django_db
+
+DAY = timedelta(days=1)
+_HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)"(?: value="([^"]*)")?')
+
+
+@pytest.fixture
+def as_detective(client, detective):
+    signin.quickly(client, detective)
+    return client
+
+
+def at(name, subject, *more):
+    return reverse(f"cases:{name}", args=[subject.case_id, subject.pk, *more])
+
+
+def words(answer) -> str:
+    text = re.sub(r"<[^>]+>", " ", answer.content.decode())
+    return re.sub(r"\s+", " ", html.unescape(text))
+
+
+def hidden(answer) -> dict[str, str]:
+    """What the page would send if its first button were pressed."""
+    found = dict(_HIDDEN.findall(answer.content.decode()))
+    found.pop("csrfmiddlewaretoken", None)
+    return {name: html.unescape(value) for name, value in found.items()}
+
+
+CONVICTED = {"stage": "convicted", "custodial": "no"}
+
+
+def given(**more):
+    return {**CONVICTED, "on": (today() - DAY).isoformat(), **more}
+
+
+def test_an_outcome_is_recorded_after_its_effect_was_seen(as_detective, case, subject, detective):
+    services.close_case(case, actor=detective, outcome="Over")
+    page = as_detective.get(at("proceedings", subject))
+    assert "On the next page you see what your answer does to the footage" in words(page)
+    shown = as_detective.post(at("proceedings", subject), given())
+    last = calendar.add_months(today() - DAY, 6)
+    gone = calendar.on(last + 4 * DAY)
+    assert shown.status_code == 200
+    assert f"1 recording Kept without an end date Gone by {gone} Shorter than now" in words(shown)
+    assert "Nothing is saved yet." in words(shown)
+    assert Subject.objects.get().stage == "undecided"
+    sent = hidden(shown)
+    assert sent["stage"] == "convicted"
+    saved = as_detective.post(at("proceedings", subject), sent)
+    assert saved.url == at("subject", subject)
+    page = words(as_detective.get(saved.url))
+    assert "Recorded. The footage of the case is kept as you were shown." in page
+    assert f"Kept until the end of {calendar.on(last)} because somebody was convicted in its case" in page
+    assert Subject.objects.get().stage == "convicted"
+
+
+def test_the_answer_can_be_changed_after_its_effect_was_seen(as_detective, subject):
+    sent = hidden(as_detective.post(at("proceedings", subject), given()))
+    again = as_detective.post(at("proceedings", subject), {**sent, "again": "1"})
+    assert again.status_code == 200
+    assert 'value="convicted" checked' in again.content.decode()
+    assert Subject.objects.get().stage == "undecided"
+
+
+def test_nothing_is_saved_where_the_footage_changed_since_its_effect_was_seen(as_detective, case, subject, detective):
+    services.close_case(case, actor=detective, outcome="Over")
+    sent = hidden(as_detective.post(at("proceedings", subject), given()))
+    other = services.open_case("Other", opened_by=detective)
+    services.add_recording(other, case.links.get().recording, actor=detective, reason="Shows it")
+    answer = as_detective.post(at("proceedings", subject), sent)
+    assert "The footage has changed since you looked. Nothing was saved" in words(answer)
+    assert Subject.objects.get().stage == "undecided"
+    as_detective.post(at("proceedings", subject), hidden(answer))
+    assert Subject.objects.get().stage == "convicted"
+
+
+def test_of_an_open_case_it_is_shown_what_comes_once_it_is_closed(as_detective, subject):
+    shown = words(as_detective.post(at("proceedings", subject), given()))
+    gone = calendar.on(calendar.add_months(today() - DAY, 6) + 4 * DAY)
+    assert "Nothing changes: all footage of the case would be kept as long as now (1 recording)." in shown
+    assert "The case is open, and an open case keeps its footage." in shown
+    assert f"1 recording Kept without an end date Gone by {gone} Shorter than now" in shown
+
+
+def test_a_made_up_effect_saves_nothing(as_detective, subject):
+    answer = as_detective.post(at("proceedings", subject), given(seen="0" * 32))
+    assert answer.status_code == 200
+    assert Subject.objects.get().stage == "undecided"
+
+
+def test_a_correction_asks_why_and_says_that_a_second_person_must_approve(as_detective, case, subject, detective):
+    services.close_case(case, actor=detective, outcome="Over")
+    as_detective.post(at("proceedings", subject), hidden(as_detective.post(at("proceedings", subject), given())))
+    wrong = {"stage": "acquitted", "on": today().isoformat()}
+    asked = as_detective.post(at("proceedings", subject), wrong)
+    assert asked.status_code == 422
+    assert "This changes what was recorded before: say why it was wrong." in words(asked)
+    shown = as_detective.post(at("proceedings", subject), {**wrong, "reason": "Wrong defendant"})
+    assert "1 recording would go earlier by this correction" in words(shown)
+    assert "Nothing changes: all footage of the case would be kept as long as now (1 recording)." in words(shown)
+    as_detective.post(at("proceedings", subject), hidden(shown))
+    assert ledger.history(case.custody_id)[-1].reason == "Wrong defendant"
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        ({}, "Choose an answer for “Where do the proceedings stand?”."),
+        ({"stage": "charged"}, "Enter the day"),
+        ({"stage": "charged", "on": "2026-02-30"}, "Enter a day that exists"),
+        ({"stage": "convicted", "on": "2026-01-02"}, "Say whether custody or a hospital order was imposed"),
+        ({"stage": "acquitted", "on": "2026-01-02", "custodial": "yes"}, "Only somebody who was convicted"),
+        ({"stage": "acquitted", "on": "2026-01-02", "released_on": "2027-01-02"}, "Only somebody in custody"),
+        ({"stage": "charged", "on": "2999-01-02"}, "That date lies ahead"),
+        ({"stage": "undecided"}, "That is what is recorded already"),
+        ({"stage": "hanged"}, "Select a valid choice"),
+    ],
+)
+def test_what_is_missing_is_named_beside_its_field(as_detective, subject, sent, said):
+    answer = as_detective.post(at("proceedings", subject), sent)
+    assert answer.status_code == 422
+    assert said in words(answer)
+    assert Subject.objects.get().stage == "undecided"
+
+
+def through(client, address, sent):
+    """Answer, look, save."""
+    shown = client.post(address, sent)
+    assert shown.status_code == 200, words(shown)
+    return client.post(address, hidden(shown))
+
+
+def test_appeals_are_opened_and_decided(as_detective, case, subject):
+    yesterday = (today() - DAY).isoformat()
+    through(as_detective, at("open_appeal", subject), {"kind": "ccrc", "opened_on": yesterday})
+    page = as_detective.get(at("subject", subject))
+    assert "an application to the Criminal Cases Review Commission is open in its case" in words(page)
+    assert at("close_appeal", subject, 0) in page.content.decode()
+    early = as_detective.post(at("close_appeal", subject, 0), {"closed_on": (today() - 5 * DAY).isoformat()})
+    assert "cannot be decided before it was opened" in words(early)
+    through(as_detective, at("close_appeal", subject, 0), {"closed_on": today().isoformat()})
+    assert as_detective.get(at("close_appeal", subject, 0)).status_code == 404
+    assert as_detective.get(at("close_appeal", subject, 1)).status_code == 404
+    assert subject.appeals.get().closed_on == today()
+
+
+def test_a_group_is_set_and_reviewed(client, case, subject, detective):
+    signin.quickly(client, detective)
+    assert client.get(at("review_group", subject)).status_code == 404
+    group = {"group": "2", "clear_from": date(2010, 5, 1).isoformat(), "reason": "Robbery"}
+    through(client, at("group", subject), group)
+    page = words(client.get(at("subject", subject)))
+    assert "Group 2: other sexual, violent or serious offences" in page
+    assert "Review whether it is still needed" in page
+    refused = through(client, at("review_group", subject), {"keep": "no", "reason": "No risk"})
+    assert refused.status_code == 403
+    assert "You chose this person's group yourself." in words(refused)
+    colleague = factories.person(Role.INVESTIGATOR)
+    services.add_member(case, colleague, role="investigator", actor=detective)
+    client.logout()
+    signin.quickly(client, colleague)
+    through(client, at("review_group", subject), {"keep": "no", "reason": "No risk"})
+    assert "Let go" in words(client.get(at("subject", subject)))
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        ({"group": "2", "born": "1992-02-29"}, "The date of birth is kept in group 1 only"),
+        ({"group": "3", "years": "9"}, "Years are for group 4 only"),
+        ({"group": "4", "years": "5"}, "greater than or equal to 6"),
+        ({"group": "1", "born": "2999-01-01"}, "The date of birth lies ahead"),
+        ({"group": "1", "clear_from": "2999-01-01"}, "cannot have come to notice"),
+        ({"group": "5"}, "Select a valid choice"),
+    ],
+)
+def test_a_group_that_cannot_be_is_refused(as_detective, subject, sent, said):
+    answer = as_detective.post(at("group", subject), {"clear_from": "2020-01-01", "reason": "Robbery", **sent})
+    assert answer.status_code == 422
+    assert said in words(answer)
+    assert Subject.objects.get().group is None
+
+
+def test_a_person_is_added_on_the_cases_page(as_detective, case, recording):
+    page = as_detective.get(reverse("cases:case", args=[case.pk]))
+    address = reverse("cases:add_subject", args=[case.pk])
+    assert address in page.content.decode()
+    assert "If somebody was charged or convicted, add that person and record it first" in words(page)
+    assert as_detective.post(address, {"label": ""}).status_code == 422
+    made = as_detective.post(address, {"label": "Custody 12/26"})
+    assert made.status_code == 302
+    assert "already" in words(as_detective.post(address, {"label": "Custody 12/26"}))
+    page = words(as_detective.get(reverse("cases:case", args=[case.pk])))
+    assert "Custody 12/26 Nobody has decided yet whether to charge" in page
+    assert "Nothing changes: all footage of the case would be kept as long as now (1 recording)." in page
+
+
+def test_the_cases_page_shows_what_closing_it_would_do(as_detective, case, recording):
+    page = words(as_detective.get(reverse("cases:case", args=[case.pk])))
+    assert "What closing it now does to its footage" in page
+    assert "1 recording Kept without an end date Gone by" in page
+
+
+CHANGES = ["proceedings", "open_appeal", "group", "review_group"]
+
+
+@pytest.mark.parametrize("name", ["subject", *CHANGES])
+@pytest.mark.parametrize("role", [Role.OFFICER, Role.SUPERVISOR, Role.INVESTIGATOR, Role.BWV_MANAGER, Role.OPERATOR])
+def test_whoever_has_no_role_in_the_case_learns_and_changes_nothing(client, subject, name, role):
+    signin.quickly(client, factories.person(role, unit=factories.unit()))
+    assert client.get(at(name, subject)).status_code == 403
+    if name in CHANGES:
+        assert client.post(at(name, subject), given()).status_code == 403
+    assert ledger.history(subject.case.custody_id)[-1].tag == "access.refused"
+    assert Subject.objects.get().stage == "undecided"
+
+
+def test_an_auditor_reads_and_changes_nothing_and_sees_no_date_of_birth(client, subject, detective):
+    signin.quickly(client, detective)
+    through(
+        client, at("group", subject), {"group": "1", "clear_from": "2020-01-01", "born": "1992-02-29", "reason": "M"}
+    )
+    assert "29 Feb 1992" in words(client.get(at("subject", subject)))
+    client.logout()
+    signin.quickly(client, factories.person(Role.AUDITOR))
+    page = client.get(at("subject", subject))
+    assert page.status_code == 200
+    assert "29 Feb 1992" not in words(page)
+    assert at("proceedings", subject) not in page.content.decode()
+    for name in CHANGES:
+        assert client.post(at(name, subject), given()).status_code == 403
+    assert client.post(at("close_appeal", subject, 0), {}).status_code == 403
+    assert client.post(reverse("cases:add_subject", args=[subject.case_id]), {"label": "x"}).status_code == 403
+
+
+def test_a_stranger_is_sent_to_sign_in(client, subject):
+    for name in ("subject", *CHANGES):
+        answer = client.get(at(name, subject))
+        assert answer.status_code == 302
+        assert "/account/login/" in answer.url
+
+
+def test_a_person_is_not_reached_through_another_case(as_detective, subject, detective):
+    other = services.open_case("Other", opened_by=detective)
+    for name in ("subject", *CHANGES):
+        assert as_detective.get(reverse(f"cases:{name}", args=[other.pk, subject.pk])).status_code == 404
+
+
+def test_nothing_is_recorded_without_the_pages_token(subject, detective):
+    from django.test import Client
+
+    strict = Client(enforce_csrf_checks=True)
+    signin.quickly(strict, detective)
+    for name in CHANGES:
+        assert strict.post(at(name, subject), given()).status_code == 403
+    assert strict.post(reverse("cases:add_subject", args=[subject.case_id]), {"label": "x"}).status_code == 403
+    assert Subject.objects.count() == 1
