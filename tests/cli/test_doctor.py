@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,11 @@ from psycopg.conninfo import make_conninfo
 from bluelamp.cli.doctor import clocks, database, installation, vault
 from bluelamp.cli.doctor.finding import Finding, State
 from bluelamp.cli.supervisor.instance import open_instance
+from bluelamp.kernel import clock
+from bluelamp.oversight.services.restoring import note_backup
 from bluelamp.project.configuration import Configuration
+from bluelamp.vault import keyring_copy
+from bluelamp.vault.keyring import SqliteKeyring
 
 
 def named(findings: Iterable[Finding], name: str) -> Finding:
@@ -75,12 +80,52 @@ def test_a_sound_database_is_found_sound() -> None:
         "application role",
         "ledger",
     }
-    # The tests' own server gives up durability for speed, which the doctor must notice; and nobody witnesses a test.
+    # The tests' own server gives up durability for speed, which the doctor must notice; and nobody witnesses a test, or
+    # backs it up.
     wrong = {finding.name: finding for finding in findings if finding.state is not State.OK}
-    assert wrong.keys() == {"durability", "witnesses"}
+    assert wrong.keys() == {"durability", "witnesses", "backup"}
     assert wrong["durability"].state is State.BAD
     assert "fsync" in wrong["durability"].says
     assert wrong["witnesses"].state is State.NOTE
+    assert wrong["backup"].state is State.NOTE, "a demonstration"
+
+
+@pytest.mark.django_db
+def test_a_backup_is_asked_for_every_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "BLUELAMP", dataclasses.replace(settings.BLUELAMP, demonstration=False))
+    never = named(database.check(embedded_is_down=False), "backup")
+    assert never.state is State.WARNING
+    assert "never backed up" in never.says
+    monkeypatch.undo()
+    note_backup(manifest_sha256="0" * 64, taken_at=clock.now(), bytes=1, events=1)
+    assert named(database.check(embedded_is_down=False), "backup").state is State.OK
+    clock.advance(timedelta(days=3))
+    old = named(database.check(embedded_is_down=False), "backup")
+    assert old.state is State.WARNING
+    assert "3 days old" in old.says
+
+
+def test_a_keyring_without_a_copy_or_with_keys_of_old_copies_is_a_finding(
+    configuration: Configuration, tmp_path: Path
+) -> None:
+    assert not list(vault._keyring_copy(configuration)), "there is no keyring yet"
+    keyring = SqliteKeyring(configuration.data / "keyring" / "keyring.sqlite")
+    (never,) = vault._keyring_copy(configuration)
+    assert never.state is State.WARNING
+    folder = tmp_path / "copy-keys"
+    made = keyring_copy.make(keyring, tmp_path / "copy", folder)
+    said = {"made_at": made.made_at.isoformat(), "keys": str(folder), "days": 3}
+    (configuration.data / "keyring-copy.json").write_text(json.dumps(said))
+    (well,) = vault._keyring_copy(configuration)
+    assert well.state is State.OK
+    (folder / "20260101T000000Z-0000.copy-key").write_text("left behind")
+    (left,) = vault._keyring_copy(configuration)
+    assert left.state is State.BAD
+    assert "open what has gone" in left.says
+    late = {**said, "made_at": (made.made_at - timedelta(days=4)).isoformat()}
+    (configuration.data / "keyring-copy.json").write_text(json.dumps(late))
+    (old,) = vault._keyring_copy(configuration)
+    assert old.state is State.WARNING
 
 
 def test_an_application_that_owns_the_tables_is_bad(committed_db: str) -> None:

@@ -21,6 +21,7 @@ from bluelamp.custody.models import (
     CustodyDetail,
     CustodyEvent,
     CustodyLeaf,
+    CustodyOrigin,
     CustodyTile,
 )
 from bluelamp.custody.verification import verify_ledger
@@ -39,6 +40,7 @@ COLUMNS = {
     "custody_tile": "root",
     "custody_cosignature": "line",
     "custody_log_key": "vkey",
+    "custody_origin": "origin",
 }
 
 
@@ -69,6 +71,7 @@ def _one_row_of_each() -> None:
     _record()
     sequencer.drain()
     CustodyTile.objects.create(level=9, index=0, hashes=b"", root=b"")
+    CustodyOrigin.objects.create(origin="bluelamp/test/restored-x", since_size=1, since=clock.now())
     CustodyCosignature.objects.create(size=1, witness="witness", line="", at=clock.now())
 
 

@@ -38,6 +38,8 @@ _COMMANDS = (
     _Entry("import", "import_footage", "import_footage", "Import a folder of recordings with reconciliation."),
     _Entry("backup", "backup", "backup", "Back up the database."),
     _Entry("restore", "backup", "restore", "Restore a backup and re-apply the erasures made since."),
+    _Entry("recover", "recover", "recover", "Put lost footage back from a folder with another copy."),
+    _Entry("keyring", "keyring", "app", "Copies of the keyring that open nothing after some days."),
     _Entry("verify", "verify", "verify", "Verify a package, a link or this installation's ledger."),
     _Entry("keys", "keys", "app", "The keys that sign the custody log's checkpoints."),
     _Entry("witness", "witness", "witness", "Run an independent witness of forces' custody logs."),

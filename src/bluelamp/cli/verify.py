@@ -18,6 +18,10 @@ def verify(
         Path | None, typer.Argument(help="A package (ZIP), or an import's signed report (JSON).", show_default=False)
     ] = None,
     database: Annotated[bool, typer.Option("--database", help="Check the ledger of this installation.")] = False,
+    deleted: Annotated[
+        str,
+        typer.Option("--deleted", help="Search for what is left of a deleted recording, by its id or certificate's."),
+    ] = "",
     key: Annotated[
         list[str] | None,
         typer.Option(
@@ -70,8 +74,12 @@ def verify(
         from bluelamp.verify import command
 
         raise typer.Exit(command.run(package, keys, [_vkey(text) for text in witnesses], as_json=json))
+    if deleted:
+        from bluelamp.cli import verify_gone
+
+        raise typer.Exit(verify_gone.run(deleted))
     if not database:
-        console.print("Say what to verify: a package, the report of an import, --database or --follow")
+        console.print("Say what to verify: a package, the report of an import, --database, --deleted or --follow")
         raise typer.Exit(2)
     from bluelamp.cli import verify_database
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from django.conf import settings
 
-from bluelamp.custody.models import CustodyLogKey
+from bluelamp.custody.models import CustodyLogKey, CustodyOrigin
 from bluelamp.formats import signed_note
 from bluelamp.formats.checkpoint import Checkpoint
 from bluelamp.kernel import clock, secretfile
@@ -33,7 +33,7 @@ def receipt_key() -> Ed25519PrivateKey:
 
 
 def log_origin() -> str:
-    """The log's name in its checkpoints (C2SP tlog-checkpoint "origin"): stable for the life of an installation."""
+    """The installation's name: of its keys, and of its log until the database is restored from a backup."""
     try:
         instance = json.loads((settings.BLUELAMP.data / "instance.json").read_text())["instance"]
     except (OSError, KeyError, ValueError):
@@ -41,9 +41,18 @@ def log_origin() -> str:
     return f"bluelamp/{instance}"
 
 
+def present_origin() -> str:
+    """The log's name in its checkpoints from now on (C2SP tlog-checkpoint "origin").
+
+    A restored log is shorter than what was shown of it, so it goes on under a name of its own (`custody.restoring`).
+    """
+    taken_on = CustodyOrigin.objects.order_by("since_size", "since").values_list("origin", flat=True).last()
+    return taken_on or log_origin()
+
+
 def own_vkey() -> str:
     """The present log key as others need it (C2SP vkey)."""
-    return signed_note.verifier_key(log_origin(), log_key())
+    return signed_note.verifier_key(present_origin(), log_key())
 
 
 def log_vkeys() -> list[str]:
@@ -64,6 +73,9 @@ def sign_checkpoint(checkpoint: Checkpoint) -> str:
     if is_new and _path(_FORMER).exists():
         former = signed_note.sign_note(checkpoint.text(), checkpoint.origin, _key(_FORMER))
         note += former.rpartition("\n\n")[2]
+    if checkpoint.origin != log_origin():
+        # Whoever knows the log by its first name is told by somebody trusted that this is another one.
+        note += signed_note.sign_note(checkpoint.text(), log_origin(), present).rpartition("\n\n")[2]
     return note
 
 

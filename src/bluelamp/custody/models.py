@@ -120,6 +120,20 @@ class CustodyLogKey(models.Model):
         db_table = "custody_log_key"
 
 
+class CustodyOrigin(models.Model):
+    """A name that the log took on when its database was restored from a backup, and the size that it had then.
+
+    Checkpoints beyond that size may have been shown under the former name; none is ever signed under it again.
+    """
+
+    origin = models.TextField(primary_key=True)
+    since_size = models.BigIntegerField()
+    since = models.DateTimeField()
+
+    class Meta:
+        db_table = "custody_origin"
+
+
 APPEND_ONLY = (
     "custody_event",
     "custody_detail",
@@ -128,5 +142,6 @@ APPEND_ONLY = (
     "custody_checkpoint",
     "custody_cosignature",
     "custody_log_key",
+    "custody_origin",
 )
 """Tables that the application may only read and insert into."""

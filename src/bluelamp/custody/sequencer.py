@@ -69,7 +69,7 @@ def _batch() -> tuple[Checkpoint | None, int]:
         # Tiles before leaves: what a tile begins with is read as the tree was.
         CustodyTile.objects.bulk_create(_filled(first, leaves))
         cursor.execute(_LEAVES, [first, event_ids])
-        checkpoint = Checkpoint(keys.log_origin(), tree.size, tree.root())
+        checkpoint = Checkpoint(keys.present_origin(), tree.size, tree.root())
         CustodyCheckpoint.objects.create(
             size=tree.size,
             previous=first,

@@ -129,3 +129,110 @@ class KeysChecked(Event):
     operation = Operation.CONSULTATION
     keys: int
     problems: int
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class BackupMade(Event):
+    """A backup of the database was made. `manifest_sha256` proves later which one that was."""
+
+    tag = "backup.made"
+    operation = Operation.DISCLOSURE
+    taken_at: datetime
+    bytes: int
+    events: int
+    manifest_sha256: str
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class DatabaseRestored(Event):
+    """The database was restored from a backup, and brought into line with the keyring and the store.
+
+    `closed`: recordings that went since, closed again. `given_time`: kept until `review_until`, since flags and holds
+    made after the backup are not known. `unknown`: arrived after the backup; listed, kept. `missing`: a file or key is.
+    """
+
+    tag = "database.restored"
+    operation = Operation.ALTERATION
+    taken_at: datetime
+    closed: int
+    given_time: int
+    review_until: datetime
+    unknown: int
+    missing: int
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class KeyringReplaced(Event):
+    """The keyring was lost and a copy took its place; keys of footage deleted since were erased in it again."""
+
+    tag = "keyring.replaced"
+    operation = Operation.ALTERATION
+    erased: int
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class LossFound(Event):
+    """Stored footage is lost: a file or its key is missing or not as sealed. It was well at `good_until`, last.
+
+    `also` names the cases, shares and requests that it belongs to.
+    """
+
+    tag = "loss.found"
+    operation = Operation.CONSULTATION
+    good_until: datetime
+    files: int
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class LossRecovered(Event):
+    """Lost footage is here again: every file of it was read and is as it was sealed. `source`: where the copy was."""
+
+    tag = "loss.recovered"
+    operation = Operation.ALTERATION
+    source: str
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class LossDeleted(Event):
+    """Footage reached the end of its time while a file of it was lost: it is deleted under its rule all the same."""
+
+    tag = "loss.deleted"
+    operation = Operation.ERASURE
+    files: int
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class LossAcceptanceProposed(Event):
+    """Somebody says that lost footage will not come back; another person has to agree."""
+
+    tag = "loss.acceptance_proposed"
+    operation = Operation.ALTERATION
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class LossAccepted(Event):
+    """Lost footage is accepted as lost, on the word of two people."""
+
+    tag = "loss.accepted"
+    operation = Operation.ALTERATION
+    proposed_by: str
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class LossListTaken(Event):
+    """The list of what was lost was taken away as a file; `sha256` proves later which file that was."""
+
+    tag = "loss.list_taken"
+    operation = Operation.DISCLOSURE
+    recordings: int
+    sha256: str
+    format: str

@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 
 from bluelamp.kernel import clock
 from bluelamp.oversight.models import Fixity
-from bluelamp.oversight.queries import checks
+from bluelamp.oversight.queries import checks, losses
 
 _registered = False
 
@@ -63,4 +63,13 @@ def _families(now: datetime) -> list[Metric]:
         "How long ago the footage that waits longest was last read and authenticated",
         value=(now - oldest).total_seconds() if oldest else 0.0,
     )
-    return [good, last, checked, found, age]
+    lost = GaugeMetricFamily(
+        "bluelamp_losses",
+        "Recordings of which a stored file or key is, or was, lost, by where they stand",
+        None,
+        ["state"],
+    )
+    where = losses.standing()
+    for state in ("lost", "accepted", "recovered", "deleted"):
+        lost.add_metric([state], getattr(where, state))
+    return [good, last, checked, found, age, lost]

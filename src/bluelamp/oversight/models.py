@@ -86,3 +86,47 @@ class Finding(models.Model):
                 name="oversight_finding_once",
             )
         ]
+
+
+class Loss(models.Model):
+    """A recording of which a stored file, or its key, is missing or not as sealed: from when it was found to its end.
+
+    `good_until`: the last time at which it was known to be well. `files`: how many were wrong at most. One person
+    proposes to accept it as lost, another accepts it; a copy may still be found afterwards.
+    """
+
+    class State(models.TextChoices):
+        LOST = "lost", "Lost"
+        ACCEPTED = "accepted", "Accepted as lost"
+        RECOVERED = "recovered", "Recovered"
+        DELETED = "deleted", "Deleted under policy while lost"
+
+    OPEN = (State.LOST, State.ACCEPTED)
+
+    recording = models.ForeignKey(Recording, models.PROTECT, related_name="losses")
+    state = models.TextField(choices=State.choices, default=State.LOST)
+    good_until = models.DateTimeField()
+    found_at = models.DateTimeField()
+    files = models.PositiveIntegerField(default=1)
+    ended_at = models.DateTimeField(null=True)
+    recovered_from = models.TextField(blank=True)
+    proposed_by = models.TextField(blank=True)
+    proposed_at = models.DateTimeField(null=True)
+    proposal_reason = models.TextField(blank=True)
+    accepted_by = models.TextField(blank=True)
+    accepted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "oversight_loss"
+        ordering = ["-found_at", "-id"]
+        indexes = [models.Index(fields=["state", "-found_at", "-id"], name="oversight_loss_state")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["recording"], condition=models.Q(ended_at=None), name="oversight_one_open_loss"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state="accepted")
+                | ~models.Q(accepted_by="") & ~models.Q(accepted_by=models.F("proposed_by")),
+                name="oversight_loss_two_people",
+            ),
+        ]

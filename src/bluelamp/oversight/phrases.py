@@ -35,6 +35,7 @@ _PAGES = {
     "story": "Its history was read, day by day.",
     "who looked at mine": "It was read who looked at one's own footage.",
     "findings": "The list of what checks found was taken away.",
+    "losses": "The list of lost footage was read.",
     "alerts": "The list of footage watched by many was read.",
     "report": "The report on section 62 was read.",
 }

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 from bluelamp.ingest import missing
 from bluelamp.kernel import clock
 from bluelamp.oversight import exports, queries, services
-from bluelamp.oversight.queries import checks
+from bluelamp.oversight.queries import checks, losses, restored
 from bluelamp.oversight.rules import Thresholds
 from bluelamp.people import access
 from bluelamp.people.policy import Action
@@ -29,6 +29,8 @@ def index(request: HttpRequest) -> HttpResponse:
         "checks": standing,
         "checks_shown": checks_shown,
         "alarms": checks.alarms(),
+        "losses": losses.standing(),
+        "restored": restored.last(),
         "fixity_days": settings.BLUELAMP.fixity_days,
         "may_audit": access.allows(request, Action.VIEW_AUDIT),
         "may_see_fleet": access.allows(request, Action.VIEW_FLEET),

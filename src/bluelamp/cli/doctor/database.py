@@ -10,6 +10,7 @@ from bluelamp.cli.doctor.finding import Finding, bad, note, ok, warn
 _OLDEST_VERSION = 16
 _SLOW_SEQUENCER_EVENTS = 1000
 _SILENT_WITNESS = timedelta(days=2)
+_OLD_BACKUP = timedelta(days=2)
 _OWNED = """
     SELECT count(*) FROM pg_class
     WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
@@ -89,6 +90,7 @@ def _migrations() -> Iterator[Finding]:
     yield from _application_role()
     yield from _ledger()
     yield from _witnesses()
+    yield _backup()
 
 
 def _application_role() -> Iterator[Finding]:
@@ -154,6 +156,24 @@ def _witnesses() -> Iterator[Finding]:
             )
         else:
             yield ok("witnesses", f"{name} has signed a tree of {witness.size} events.")
+
+
+def _backup() -> Finding:
+    from django.conf import settings
+
+    from bluelamp.custody import queries
+    from bluelamp.kernel import clock
+
+    advice = "Run every day: bluelamp backup FOLDER (docs/guides/operator.md)"
+    last = next(iter(queries.search(tag="backup.made", limit=1)), None)
+    if last is None:
+        if settings.BLUELAMP.demonstration:
+            return note("backup", "There is none: nothing of a demonstration needs one.")
+        return warn("backup", "The database was never backed up: a dead disk takes all that is known.", advice)
+    age = clock.now() - last.at
+    if age > _OLD_BACKUP:
+        return warn("backup", f"The last one is {age.days} days old: {last.at:%Y-%m-%d %H:%M} UTC.", advice)
+    return ok("backup", f"The last one was made at {last.at:%Y-%m-%d %H:%M} UTC.")
 
 
 def _one(query: str) -> object:

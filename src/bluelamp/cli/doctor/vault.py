@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bluelamp.cli.doctor.finding import Finding, State, bad, note, ok, open_to_others
+from bluelamp.cli.doctor.finding import Finding, State, bad, note, ok, open_to_others, warn
+from bluelamp.cli.supervisor.instance import read_json
+from bluelamp.kernel import clock
 from bluelamp.kernel.errors import BluelampError
 from bluelamp.project.configuration import Configuration
 
@@ -20,13 +23,14 @@ _PROBE = b"written by bluelamp doctor"
 def check(configuration: Configuration) -> Iterator[Finding]:
     yield from _store(configuration)
     yield from _keyring(configuration)
+    yield from _keyring_copy(configuration)
     yield from _signing_keys(configuration.keys)
     yield note(
         "limit of deletion",
         "Deleted footage stays unreadable only where no old copy of the keyring survives: no program can see from here "
         "whether a disk image, a snapshot or a backup of the keyring was kept.",
-        "Never put the keyring into the database's or the machine's backups. Seal its own backups to a key that is "
-        "destroyed within days (docs/guides/operator.md).",
+        "Never put the keyring into the database's or the machine's backups. Copy it with `bluelamp keyring copy`, "
+        "whose keys are destroyed within days; back up the folder of those keys nowhere (docs/guides/operator.md).",
     )
 
 
@@ -86,6 +90,43 @@ def _keyring(configuration: Configuration) -> Iterator[Finding]:
         yield bad("keyring", f"{error.what_happened} {error.meaning}", error.next_step)
         return
     yield ok("keyring", f"{count} keys; files closed to others; the root key belongs to it.")
+
+
+def _keyring_copy(configuration: Configuration) -> Iterator[Finding]:
+    advice = "Run every day: bluelamp keyring copy FILE --keys FOLDER (docs/guides/operator.md)"
+    if not configuration.keyring_url and not (configuration.data / "keyring" / "keyring.sqlite").exists():
+        return
+    last = read_json(configuration.data / "keyring-copy.json")
+    if "made_at" not in last:
+        said = "The keyring was never copied by `bluelamp keyring copy`: should its disk die, no footage opens again."
+        yield note("keyring copy", said) if configuration.demonstration else warn("keyring copy", said, advice)
+        return
+    made_at, kept = datetime.fromisoformat(str(last["made_at"])), timedelta(days=int(last.get("days", 3)))
+    age = clock.real_now() - made_at
+    if age > kept:
+        yield warn(
+            "keyring copy",
+            f"The last one was made at {made_at:%Y-%m-%d %H:%M} UTC; its key is to be destroyed by now, or opens what "
+            "has gone since.",
+            advice,
+        )
+        return
+    left = _keys_left(Path(str(last.get("keys", ""))), kept)
+    if left:
+        yield bad(
+            "keyring copy",
+            f"{left} keys of copies older than {kept.days} days are there still: those copies open what has gone.",
+            "Find out why they were not destroyed; then: bluelamp keyring copy FILE --keys FOLDER",
+        )
+    else:
+        yield ok("keyring copy", f"The last one was made at {made_at:%Y-%m-%d %H:%M} UTC; keys of older ones are gone.")
+
+
+def _keys_left(folder: Path, kept: timedelta) -> int:
+    """Keys of old copies in the folder, as far as it is seen from here; a day late, for they go with the next copy."""
+    from bluelamp.vault import keyring_copy
+
+    return len(keyring_copy.older(folder, kept=kept + timedelta(days=1))) if folder.is_dir() else 0
 
 
 def _signing_keys(folder: Path) -> Iterator[Finding]:

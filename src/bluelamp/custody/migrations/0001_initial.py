@@ -77,6 +77,17 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="CustodyOrigin",
+            fields=[
+                ("origin", models.TextField(primary_key=True, serialize=False)),
+                ("since_size", models.BigIntegerField()),
+                ("since", models.DateTimeField()),
+            ],
+            options={
+                "db_table": "custody_origin",
+            },
+        ),
+        migrations.CreateModel(
             name="CustodyTile",
             fields=[
                 (

@@ -7,6 +7,7 @@ TABLES = (
     "custody_checkpoint",
     "custody_cosignature",
     "custody_log_key",
+    "custody_origin",
 )
 
 FUNCTIONS = """

@@ -128,5 +128,60 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="Loss",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "state",
+                    models.TextField(
+                        choices=[
+                            ("lost", "Lost"),
+                            ("accepted", "Accepted as lost"),
+                            ("recovered", "Recovered"),
+                            ("deleted", "Deleted under policy while lost"),
+                        ],
+                        default="lost",
+                    ),
+                ),
+                ("good_until", models.DateTimeField()),
+                ("found_at", models.DateTimeField()),
+                ("files", models.PositiveIntegerField(default=1)),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("recovered_from", models.TextField(blank=True)),
+                ("proposed_by", models.TextField(blank=True)),
+                ("proposed_at", models.DateTimeField(null=True)),
+                ("proposal_reason", models.TextField(blank=True)),
+                ("accepted_by", models.TextField(blank=True)),
+                ("accepted_at", models.DateTimeField(null=True)),
+                (
+                    "recording",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="losses", to="footage.recording"
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "oversight_loss",
+                "ordering": ["-found_at", "-id"],
+                "indexes": [models.Index(fields=["state", "-found_at", "-id"], name="oversight_loss_state")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_at", None)), fields=("recording",), name="oversight_one_open_loss"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "accepted"), _negated=True),
+                            models.Q(
+                                models.Q(("accepted_by", ""), _negated=True),
+                                models.Q(("accepted_by", models.F("proposed_by")), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="oversight_loss_two_people",
+                    ),
+                ],
+            },
+        ),
         migrations.RunSQL(THERE, "DROP INDEX oversight_footage_there"),
     ]

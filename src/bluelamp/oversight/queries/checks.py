@@ -17,7 +17,7 @@ from bluelamp.footage.models import Recording
 from bluelamp.formats import sealed
 from bluelamp.ingest.models import Upload
 from bluelamp.oversight.fixity import Wrong, damaged_record
-from bluelamp.oversight.models import Check, CheckRun, Finding, Fixity
+from bluelamp.oversight.models import Check, CheckRun, Finding, Fixity, Loss
 from bluelamp.oversight.queries import sql
 from bluelamp.oversight.queries.sql import Asked, Shown
 from bluelamp.rights.models import RequestMatch
@@ -283,7 +283,8 @@ def _presence(now: datetime, last: CheckRun | None) -> Standing:
     if last is None:
         return _never(Check.PRESENCE, "files missing or cut")
     late = now - last.finished_at > _EXPECTED
-    lost = len(missed())
+    # What two people accepted as lost stands on its own list, and must not hide the next loss here.
+    lost = len(missed() - set(Loss.objects.filter(state=Loss.State.ACCEPTED).values_list("recording", flat=True)))
     note = (
         f"Bad: files of {count(lost, 'recording')} are missing or cut. See below which."
         if lost

@@ -16,6 +16,7 @@ from bluelamp import custody
 from bluelamp.custody.queries import latest_checkpoint
 from bluelamp.footage.models import Recording
 from bluelamp.kernel import clock
+from bluelamp.kernel.among import among
 from bluelamp.kernel.errors import BluelampError
 from bluelamp.kernel.transaction import claim
 from bluelamp.oversight import apart, fixity, rules
@@ -30,6 +31,7 @@ from bluelamp.oversight.events import (
 from bluelamp.oversight.fixity import Wrong
 from bluelamp.oversight.models import Check, CheckRun, Finding, Fixity
 from bluelamp.oversight.queries import checks
+from bluelamp.oversight.services import losses
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +48,10 @@ INSERT INTO oversight_fixity (recording_id, checked_at)
 SELECT r.id, r.received_at FROM footage_recording r
 WHERE r.state <> 'deleted' AND NOT EXISTS (SELECT FROM oversight_fixity f WHERE f.recording_id = r.id)
 ON CONFLICT DO NOTHING
+"""
+_ENROL_ONE = """
+INSERT INTO oversight_fixity (recording_id, checked_at)
+SELECT id, received_at FROM footage_recording WHERE id = %s AND state <> 'deleted' ON CONFLICT DO NOTHING
 """
 
 
@@ -158,7 +164,7 @@ def recheck(recording_id: UUID) -> tuple[Wrong, ...] | None:
     if examined is None:
         return None
     with connection.cursor() as cursor:
-        cursor.execute(_ENROL)
+        cursor.execute(_ENROL_ONE, [recording_id])  # of thousands that are lost, each looks at itself alone
     _settle(Check.FIXITY, recording_id, examined.wrong, read_at=clock.now())
     return examined.wrong
 
@@ -191,18 +197,21 @@ def check_keys() -> CheckRun | None:
 
 
 @custody.unrecorded("the deletion records what happens; that it is checked no more is part of it")
-def forget(recording: Recording) -> None:
-    """A recording is deleted under policy: what is stored of it is not looked for any more. In that transaction."""
-    Fixity.objects.filter(recording=recording).delete()
-    Finding.objects.filter(recording=recording, ended_at=None).exclude(problem=Finding.Problem.KEY_LEFT).update(
+def forget(recordings: Sequence[Recording]) -> None:
+    """Recordings are deleted under policy: what is stored of them is looked for no more. In that transaction."""
+    ids = [recording.pk for recording in recordings]
+    Fixity.objects.filter(recording__in=among(ids)).delete()
+    Finding.objects.filter(recording__in=among(ids), ended_at=None).exclude(problem=Finding.Problem.KEY_LEFT).update(
         ended_at=clock.now(), ended_because="The recording was deleted under policy."
     )
+    losses.deleted([recording.pk for recording in recordings])
 
 
 @custody.service
 def _settle(kind: Check, recording_id: UUID, wrong: Sequence[Wrong], read_at: datetime | None = None) -> None:
     """Open findings for what is wrong and was not known, end those that are mended, note when it was read."""
     now = clock.now()
+    well = losses.good_until(recording_id, now) if wrong else now  # before this reading is noted
     if read_at is not None:
         Fixity.objects.filter(recording=recording_id).update(checked_at=read_at)
     standing = {
@@ -248,6 +257,8 @@ def _settle(kind: Check, recording_id: UUID, wrong: Sequence[Wrong], read_at: da
         known.ended_at, known.ended_because = now, "A later check found it mended."
         known.save(update_fields=["ended_at", "ended_because"])
         custody.record(FixityRestored(actor=SYSTEM, subject=f"recording:{recording_id}", object=name, problem=problem))
+    if wrong or standing:
+        losses.follow(recording_id, well=well, depends=depends, now=now)
 
 
 @custody.service

@@ -1,0 +1,208 @@
+"""After a restore: the restored database is brought into line with the keyring and the store, which went on without it.
+
+Nothing is destroyed by it. What the keyring has erased is gone already, so its rows are closed; what the store has and
+the database does not know is listed and left alone; what would be due at once is given time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from django.db import connection
+
+from bluelamp import custody
+from bluelamp.custody import restoring as ledger
+from bluelamp.footage.models import Recording
+from bluelamp.kernel import clock
+from bluelamp.kernel.errors import BluelampError
+from bluelamp.oversight.events import BackupMade, DatabaseRestored, KeyringReplaced
+from bluelamp.oversight.models import Finding
+from bluelamp.oversight.services.checking import check_presence
+from bluelamp.retention import queries as retention
+from bluelamp.retention.services import finish_deletion
+from bluelamp.retention.services.restoring import close_again, give_grace
+from bluelamp.sharing.models import Share
+from bluelamp.vault.errors import KeyErased, KeyringUnusable, KeyUnknown
+from bluelamp.vault.keyring import get_keyring
+from bluelamp.vault.stores import get_store
+
+log = structlog.get_logger(__name__)
+
+OPERATOR = "system:operator"
+DATABASE = "system:database"
+_FOLDER = "recordings"
+_PAGE = 2000
+# Messages were sent, checks made and duties done since: only footage that was never prepared still waits.
+_OLD_JOBS = "DELETE FROM procrastinate_jobs WHERE status <> 'todo' OR queue_name NOT IN ('processing', 'intake')"
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Objects of a recording that arrived after the backup, so that no row knows it. `opens`: its key is there."""
+
+    recording: str
+    objects: tuple[str, ...]
+    bytes: int
+    opens: bool
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """What was found and done. `missing`: recordings of which a file, or the key, is not there."""
+
+    origin: str
+    closed: int
+    given_time: int
+    until: datetime
+    unknown: tuple[Unknown, ...]
+    missing: tuple[str, ...]
+    shares: int
+    unfinished: tuple[str, ...] = ()
+
+
+@custody.service
+def note_backup(*, manifest_sha256: str, taken_at: datetime, bytes: int, events: int) -> None:
+    """Record that a backup of the database was made. It tells the doctor when the last one was."""
+    custody.record(
+        BackupMade(
+            actor=OPERATOR,
+            subject=DATABASE,
+            taken_at=taken_at,
+            bytes=bytes,
+            events=events,
+            manifest_sha256=manifest_sha256,
+        )
+    )
+
+
+@custody.unrecorded("each step is a transaction of its own that records it; the last one records them all")
+def reconcile(*, taken_at: datetime, reason: str, note: str = "", former_note: str = "") -> Reconciled:
+    """Bring a database just restored from a backup of `taken_at` into line. Not inside a transaction.
+
+    `note`: the last checkpoint that somebody kept of the log; else `former_note`, that of the database which was there
+    before, if it is of use. It may be repeated after an interruption, except that the log takes on yet another name.
+    Raises KeyringUnusable, StoreUnavailable, and Invalid for a bad note.
+    """
+    if not note and former_note and ledger.is_later(former_note):
+        note = former_note
+    origin = ledger.begin_anew(taken_at=taken_at, reason=reason, actor=OPERATOR, note=note)
+    with connection.cursor() as cursor:
+        cursor.execute(_OLD_JOBS)
+    keyring = get_keyring()
+    until = clock.now() + retention.policy().review_grace
+    closed, given, keyless, unfinished = 0, 0, set[str](), []
+    for recording_id in _standing():
+        erased_at = keyring.erased_at(str(recording_id))
+        if erased_at is not None:
+            closed += close_again(recording_id, erased_at=erased_at, taken_at=taken_at)
+            try:
+                finish_deletion(recording_id)
+            except BluelampError as error:
+                # The sweep takes it up from here.
+                unfinished.append(str(recording_id))
+                log.warning("restore.unfinished", recording=str(recording_id), why=str(error))
+            continue
+        if not keyring.has(str(recording_id)):
+            keyless.add(str(recording_id))
+        given += give_grace(recording_id, until=until)
+    check_presence()
+    missing = keyless | {str(pk) for pk in _missed()}
+    unknown = tuple(unknown_objects())
+    found = Reconciled(
+        origin=origin,
+        closed=closed,
+        given_time=given,
+        until=until,
+        unknown=unknown,
+        missing=tuple(sorted(missing)),
+        shares=Share.objects.filter(revoked_at=None, expires_at__gt=clock.now()).count(),
+        unfinished=tuple(unfinished),
+    )
+    _note(found, taken_at, reason)
+    return found
+
+
+@custody.service
+def erase_again() -> int:
+    """After a copy took a lost keyring's place: erase in it the keys of all that was deleted. Returns how many."""
+    keyring, erased = get_keyring(), 0
+    gone = Recording.objects.filter(state=Recording.State.DELETED).values_list("pk", "deletion__closed_at")
+    for recording_id, closed_at in gone.iterator():
+        if keyring.has(str(recording_id)):
+            keyring.erase(str(recording_id), closed_at)
+            erased += 1
+    custody.record(KeyringReplaced(actor=OPERATOR, subject="system:keyring", erased=erased))
+    return erased
+
+
+@custody.unrecorded("reads the store, changes nothing")
+def unknown_objects() -> Iterator[Unknown]:
+    """What the store keeps under recordings that the database does not have, by recording. Raises StoreUnavailable."""
+    store = get_store()
+    found: dict[str, list[str]] = {}
+    for name in store.list(_FOLDER):
+        found.setdefault(name.split("/")[1], []).append(name)
+    listed = sorted(found)
+    for first in range(0, len(listed), _PAGE):
+        page = listed[first : first + _PAGE]
+        known = {str(pk) for pk in Recording.objects.filter(pk__in=filter(_is_id, page)).values_list("pk", flat=True)}
+        for recording in page:
+            if recording not in known:
+                names = tuple(sorted(found[recording]))
+                yield Unknown(recording, names, sum(store.size(name) for name in names), _opens(recording))
+
+
+@custody.service
+def _note(found: Reconciled, taken_at: datetime, reason: str) -> None:
+    custody.record(
+        DatabaseRestored(
+            actor=OPERATOR,
+            subject=DATABASE,
+            reason=reason,
+            taken_at=taken_at,
+            closed=found.closed,
+            given_time=found.given_time,
+            review_until=found.until,
+            unknown=len(found.unknown),
+            missing=len(found.missing),
+        )
+    )
+
+
+def _standing() -> Iterator[UUID]:
+    """All recordings that the database takes for here, in pages, so that what is closed meanwhile stops nothing."""
+    after = UUID(int=0)
+    while True:
+        kept = Recording.objects.exclude(state=Recording.State.DELETED).filter(pk__gt=after).order_by("pk")
+        page = list(kept.values_list("pk", flat=True)[:_PAGE])
+        yield from page
+        if len(page) < _PAGE:
+            return
+        after = page[-1]
+
+
+def _missed() -> Iterator[UUID]:
+    problems = (Finding.Problem.MISSING, Finding.Problem.SIZE)
+    return Finding.objects.filter(ended_at=None, problem__in=problems).values_list("recording", flat=True).iterator()
+
+
+def _opens(recording: str) -> bool:
+    try:
+        get_keyring().get(recording)
+    except (KeyErased, KeyUnknown):
+        return False
+    except KeyringUnusable:
+        return False
+    return True
+
+
+def _is_id(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
