@@ -191,6 +191,14 @@ def test_the_wearer_does_not_learn_of_a_complaint(client, recording, hold):
     assert "omplaint" not in said.replace("Complaint or misconduct", "")
 
 
+def test_nor_does_one_who_may_place_holds_besides(client, recording, hold):
+    recording.wearer.roles = [Role.OFFICER.value, Role.BWV_MANAGER.value]
+    recording.wearer.save()
+    said = text_of(signed_in(client, recording.wearer).get(reverse("footage:recording", args=[recording.pk])))
+    assert "a hold stands (details restricted)" in said
+    assert "Ann Example" not in said
+
+
 def test_whoever_may_place_holds_reads_why_they_stand(client, recording, hold, manager):
     said = text_of(signed_in(client, manager).get(reverse("footage:recording", args=[recording.pk])))
     assert "Complaint by Ann Example" in said

@@ -118,7 +118,7 @@ def test_a_special_period_takes_the_defaults_place_as_the_limit():
     decision = decide(facts, POLICY)
     assert decision.due_at == recorded + timedelta(days=28)
     assert decision.governing.code == rules.DEFAULT
-    assert decision.governing.title == "Special period: Training"
+    assert decision.governing.title == "Special period"
     assert decision.sentence == (
         "Nothing keeps this recording beyond the period of 28 days from recording (Training): it will be gone by "
         "07:19 on 19 December 2026, the last 3 days in quarantine, from which it can be brought back. "

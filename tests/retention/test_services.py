@@ -153,6 +153,15 @@ def test_whoever_placed_a_hold_by_hand_cannot_release_it(officer):
     assert hold.released_at is None
 
 
+def test_whoever_wore_the_camera_releases_no_hold_whatever_role_they_have_besides():
+    wearer = factories.person(Role.OFFICER, Role.BWV_MANAGER, unit=factories.unit())
+    hold = services.place_hold(accepted(wearer), Hold.Kind.COMPLAINT, "Complaint", "", "person:1")
+    with pytest.raises(NotAllowed, match="You wore the camera"):
+        services.release_hold(hold, "Settled", wearer.custody_id)
+    hold.refresh_from_db()
+    assert hold.released_at is None
+
+
 def test_a_hold_is_released_once_and_with_a_reason(officer):
     recording = accepted(officer)
     hold = services.place_hold(recording, Hold.Kind.OTHER, "Wait", "", "person:1")

@@ -36,5 +36,7 @@ def recover(
     typer.echo(f"Put back {done.put_back:,} files; {len(done.recovered):,} recordings are whole again.")
     for line in done.unreadable[:20]:
         typer.echo(f"Could not be read: {line}")
+    for line in done.not_put_back[:20]:
+        typer.echo(f"A copy was found, and the store did not take it: {line}")
     typer.echo(f"Still lost: {done.left:,} recordings." if done.left else "Nothing is lost any more.")
     raise typer.Exit(1 if done.left else 0)

@@ -223,7 +223,6 @@ class GoneProven(Event):
 
     `searched`: for each place, and each of the `tables` that tells of it, how many rows, files or keys there are, what
     of them may stay, and how many may not.
-    them may stay, and how many may not.
     """
 
     tag = "recording.searched_for"

@@ -20,6 +20,7 @@ from bluelamp.footage.models import Recording
 from bluelamp.kernel.errors import BluelampError
 from bluelamp.kernel.transaction import atomic
 from bluelamp.retention import rules
+from bluelamp.retention.queries.cooling import COOLING
 from bluelamp.vault.errors import StoreRefused, StoreUnavailable
 from bluelamp.vault.stores import get_store
 
@@ -35,7 +36,8 @@ _BATCH = 200
 
 def wanted(recording: Recording) -> bool:
     """Whether its original belongs under the store's legal hold, as the row stands."""
-    return recording.state != Recording.State.DELETED and recording.due_rule not in _RUNS_OUT
+    runs_out = recording.due_rule in _RUNS_OUT or recording.due_rule.startswith(f"{COOLING}:")
+    return recording.state != Recording.State.DELETED and not runs_out
 
 
 def align_soon(recording: Recording) -> None:

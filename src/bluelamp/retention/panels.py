@@ -61,10 +61,12 @@ def retention(request: HttpRequest, recording: Recording, **_: object) -> Markup
     thing = footage.thing(recording)
     may_hold = access.allows(request, Action.HOLD, thing)
     may_release = access.allows(request, Action.RELEASE, thing)
-    who = access.request_actor(request).custody_id
+    reader = access.request_actor(request)
+    # Who wore the camera reads in the decision that a hold stands, and not what for, whatever other role they hold.
+    reads_holds = (may_hold or may_release) and thing.wearer != reader.id
     holds = [
-        readable_hold(hold, releasable=may_release and not hold.source and hold.placed_by != who)
-        for hold in (queries.standing_holds(recording) if may_hold or may_release else ())
+        readable_hold(hold, releasable=may_release and not hold.source and hold.placed_by != reader.custody_id)
+        for hold in (queries.standing_holds(recording) if reads_holds else ())
     ]
     context = {
         "recording": recording,

@@ -211,7 +211,14 @@ def forget(recordings: Sequence[Recording]) -> None:
 def _settle(kind: Check, recording_id: UUID, wrong: Sequence[Wrong], read_at: datetime | None = None) -> None:
     """Open findings for what is wrong and was not known, end those that are mended, note when it was read."""
     now = clock.now()
-    well = losses.good_until(recording_id, now) if wrong else now  # before this reading is noted
+    # First the recording, as its deletion does, which ends what stands against it. What was seen of one that has been
+    # deleted since is no loss; that it left its key behind stands.
+    row = Recording.objects.select_for_update(of=("self",), no_key=True).filter(pk=recording_id).only("state").first()
+    if row is not None and row.state == Recording.State.DELETED:
+        wrong = [item for item in wrong if item.problem == Finding.Problem.KEY_LEFT]
+    well = (
+        losses.good_until(recording_id, now, [item.problem for item in wrong]) if wrong else now
+    )  # before it is noted
     if read_at is not None:
         Fixity.objects.filter(recording=recording_id).update(checked_at=read_at)
     standing = {
@@ -220,12 +227,14 @@ def _settle(kind: Check, recording_id: UUID, wrong: Sequence[Wrong], read_at: da
     }
     custody.nothing_changed()
     depends = checks.depends_on(recording_id).ids if wrong else ()
+    new = False
     for item in wrong:
         known = standing.pop((item.object_name, item.problem), None)
         if known is not None:
             known.seen_at, known.detail = now, item.detail
             known.save(update_fields=["seen_at", "detail"])
             continue
+        new = new or item.problem not in losses.NO_LOSS
         Finding.objects.create(
             kind=kind,
             recording_id=recording_id,
@@ -258,7 +267,8 @@ def _settle(kind: Check, recording_id: UUID, wrong: Sequence[Wrong], read_at: da
         known.save(update_fields=["ended_at", "ended_because"])
         custody.record(FixityRestored(actor=SYSTEM, subject=f"recording:{recording_id}", object=name, problem=problem))
     if wrong or standing:
-        losses.follow(recording_id, well=well, depends=depends, now=now)
+        mended = "its key is in the keyring again" if kind == Check.KEYS else ""
+        losses.follow(recording_id, well=well, depends=depends, now=now, new=new, mended=mended)
 
 
 @custody.service

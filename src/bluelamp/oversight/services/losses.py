@@ -32,42 +32,49 @@ STORE = "system:store"
 LONGEST_REASON = 500
 
 # What is wrong with a key that should be gone, or a date that has passed, is no loss.
-_NO_LOSS = (Finding.Problem.KEY_LEFT, Finding.Problem.OVERDUE)
+NO_LOSS = (Finding.Problem.KEY_LEFT, Finding.Problem.OVERDUE)
 _PRESENT = (Finding.Problem.MISSING, Finding.Problem.SIZE)
 
 
 @custody.unrecorded("reads when it was last known to be well")
-def good_until(recording_id: UUID, now: datetime) -> datetime:
-    """When all files of a recording were last known to be well: read, or at least seen with their sizes.
+def good_until(recording_id: UUID, now: datetime, problems: Iterable[str]) -> datetime:
+    """Until when a recording is known to have been without these problems.
 
-    A flipped bit may be older than that: only a reading sees it. The list says which of the two it was.
+    That a file is missing or cut, each night's look at names and sizes would have shown; anything else, only a reading.
     """
     recording = Recording.objects.filter(pk=recording_id).values_list("received_at", flat=True).first()
     read = Fixity.objects.filter(recording=recording_id).values_list("checked_at", flat=True).first()
-    runs = CheckRun.objects.filter(kind=Check.PRESENCE, finished_at__lt=now)
-    seen = (
-        runs.exclude(outcome=CheckRun.Outcome.INTERRUPTED).order_by("-started_at").values_list("started_at", flat=True)
-    )
-    times = [moment for moment in (recording, read, seen.first()) if moment is not None and moment < now]
-    return max(times, default=now)
+    times = [recording, read]
+    if set(problems) <= set(_PRESENT):
+        runs = CheckRun.objects.filter(kind=Check.PRESENCE, finished_at__lt=now)
+        runs = runs.exclude(outcome=CheckRun.Outcome.INTERRUPTED).order_by("-started_at")
+        times.append(runs.values_list("started_at", flat=True).first())
+    return max([moment for moment in times if moment is not None and moment < now], default=now)
 
 
 @custody.unrecorded("part of settling what a check found, which records it in that transaction")
-def follow(recording_id: UUID, *, well: datetime, depends: Sequence[str], now: datetime) -> None:
-    """Open a loss for what stands against a recording, or end it where nothing does any more."""
-    standing = Finding.objects.filter(recording=recording_id, ended_at=None).exclude(problem__in=_NO_LOSS)
+def follow(
+    recording_id: UUID, *, well: datetime, depends: Sequence[str], now: datetime, new: bool, mended: str = ""
+) -> None:
+    """Open a loss for what stands against a recording, or end it where nothing does any more.
+
+    `new`: something was found that was not known. What two people accepted, or one proposed, was what they knew of: it
+    is lost anew then. `mended` says how it came back.
+    """
+    standing = Finding.objects.filter(recording=recording_id, ended_at=None).exclude(problem__in=NO_LOSS)
     files = standing.count()
     loss = Loss.objects.select_for_update().filter(recording=recording_id, ended_at=None).first()
     if files and loss is None:
         Loss.objects.create(recording_id=recording_id, good_until=well, found_at=now, files=files)
-        custody.record(
-            LossFound(
-                actor=SYSTEM, subject=f"recording:{recording_id}", also=tuple(depends), good_until=well, files=files
-            )
-        )
-    elif files and loss is not None and files > loss.files:
-        loss.files = files
-        loss.save(update_fields=["files"])
+        _record_found(recording_id, well, depends, files)
+    elif files and loss is not None and new:
+        written_off = bool(loss.proposed_by)
+        loss.files = max(files, loss.files)
+        loss.state, loss.proposed_by, loss.proposed_at, loss.proposal_reason = Loss.State.LOST, "", None, ""
+        loss.accepted_by, loss.accepted_at = "", None
+        loss.save()
+        if written_off:
+            _record_found(recording_id, well, depends, files)
     elif not files and loss is not None:
         loss.state, loss.ended_at = Loss.State.RECOVERED, now
         loss.save(update_fields=["state", "ended_at"])
@@ -75,18 +82,25 @@ def follow(recording_id: UUID, *, well: datetime, depends: Sequence[str], now: d
             LossRecovered(
                 actor=SYSTEM,
                 subject=f"recording:{recording_id}",
-                source=loss.recovered_from or "found in the store again",
+                source=loss.recovered_from or mended or "found in the store again",
             )
         )
+
+
+def _record_found(recording_id: UUID, well: datetime, depends: Sequence[str], files: int) -> None:
+    custody.record(
+        LossFound(actor=SYSTEM, subject=f"recording:{recording_id}", also=tuple(depends), good_until=well, files=files)
+    )
 
 
 @custody.unrecorded("part of a deletion, which records it; that files were lost is recorded beside it")
 def deleted(recording_ids: Iterable[UUID]) -> None:
     """Recordings are deleted under policy: what of them was lost is not looked for any more. In that transaction."""
-    open_ones = list(Loss.objects.select_for_update().filter(recording__in=among(recording_ids), ended_at=None))
-    Loss.objects.filter(pk__in=[loss.pk for loss in open_ones]).update(
-        state=Loss.State.DELETED, ended_at=clock.now(), proposal_reason="", recovered_from=""
-    )
+    of_these = Loss.objects.filter(recording__in=among(recording_ids))
+    open_ones = list(of_these.select_for_update().filter(ended_at=None))
+    Loss.objects.filter(pk__in=[loss.pk for loss in open_ones]).update(state=Loss.State.DELETED, ended_at=clock.now())
+    # Words of people, and where a copy lay: of losses that ended long before as well.
+    of_these.exclude(proposal_reason="", recovered_from="").update(proposal_reason="", recovered_from="")
     custody.record_all(
         [LossDeleted(actor=SYSTEM, subject=f"recording:{loss.recording_id}", files=loss.files) for loss in open_ones]
     )

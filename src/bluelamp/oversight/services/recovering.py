@@ -49,7 +49,10 @@ class _Wanted:
 
 @dataclass
 class Recovery:
-    """What a search for lost footage did. `recovered`: recordings that are whole again; `left`: still lost."""
+    """What a search for lost footage did. `recovered`: recordings that are whole again; `left`: still lost.
+
+    `not_put_back`: objects of which a copy was found that the store did not take, each with why.
+    """
 
     looked_at: int = 0
     bytes: int = 0
@@ -57,6 +60,7 @@ class Recovery:
     recovered: list[UUID] = field(default_factory=list)
     left: int = 0
     unreadable: list[str] = field(default_factory=list)
+    not_put_back: list[str] = field(default_factory=list)
 
 
 @custody.unrecorded("each recording's recovery is a transaction of its own that records it")
@@ -83,7 +87,13 @@ def recover(folder: Path, *, source: str = "") -> Recovery:
                 continue
             done.bytes += size
             for found in _matching(path, size, candidates):
-                if _put(found, path, size, source or str(folder)):
+                try:
+                    put = _put(found, path, size, source or str(folder))
+                except BluelampError as refused:
+                    log.error("loss.not_put_back", object=found.name, why=str(refused))
+                    done.not_put_back.append(f"{found.name}: {refused}")
+                    continue
+                if put:
                     wanted.discard(found)
                     touched.add(found.recording_id)
                     done.put_back += 1
@@ -138,22 +148,21 @@ def _opens(path: Path, size: int, wanted: _Wanted) -> bool:
 
 @custody.unrecorded("part of a recovery, whose reading afterwards records that it is here again")
 def _put(wanted: _Wanted, path: Path, size: int, source: str) -> bool:
-    """Put one object back, unless the recording has been deleted meanwhile; whether that was done."""
-    try:
-        with atomic():
-            # The deletion takes the same lock: nothing is put back for what is going.
-            kept = Recording.objects.select_for_update().exclude(state=Recording.State.DELETED)
-            if not kept.filter(pk=wanted.recording_id).exists():
-                return False
-            if size == wanted.size and wanted.sha256 and _sha256(path) == wanted.sha256:
-                with path.open("rb") as file:
-                    objects.seal_stream(wanted.name, str(wanted.recording_id), iter(lambda: file.read(_BLOCK), b""))
-            else:
-                get_store().put_file(wanted.name, path)
-            Loss.objects.filter(recording=wanted.recording_id, ended_at=None).update(recovered_from=source[:300])
-    except BluelampError as error:
-        log.error("loss.not_put_back", object=wanted.name, why=str(error))
-        return False
+    """Put one object back, unless the recording has been deleted meanwhile; whether that was done.
+
+    Raises what the store raises: HeldInStore for damaged bytes that its own legal hold keeps.
+    """
+    with atomic():
+        # The deletion takes the same lock: nothing is put back for what is going.
+        kept = Recording.objects.select_for_update().exclude(state=Recording.State.DELETED)
+        if not kept.filter(pk=wanted.recording_id).exists():
+            return False
+        if size == wanted.size and wanted.sha256 and _sha256(path) == wanted.sha256:
+            with path.open("rb") as file:
+                objects.seal_stream(wanted.name, str(wanted.recording_id), iter(lambda: file.read(_BLOCK), b""))
+        else:
+            get_store().put_file(wanted.name, path)
+        Loss.objects.filter(recording=wanted.recording_id, ended_at=None).update(recovered_from=source[:300])
     return True
 
 

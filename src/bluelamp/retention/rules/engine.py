@@ -136,7 +136,8 @@ def _default(facts: Facts, policy: Policy) -> Rule:
     limit = limit_of(facts, policy)
     if facts.special is not None:
         why = f"the period of {calendar.period(facts.special.length)} from recording ({facts.special.title})"
-        return Rule(codes.DEFAULT, f"Special period: {facts.special.title}", limit, limit, facts.special.basis, why)
+        # The title stands on the certificate, which tells nothing of the content; what the period is for is its reason.
+        return Rule(codes.DEFAULT, "Special period", limit, limit, facts.special.basis, why)
     why = f"the default of {count(policy.default.days, 'day')} from recording"
     return Rule(codes.DEFAULT, "Default period", limit, limit, "Data Protection Act 2018 s.39(1); force policy", why)
 

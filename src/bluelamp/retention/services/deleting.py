@@ -95,11 +95,17 @@ def close(leaving: Sequence[tuple[Recording, rules.Decision]], now: datetime) ->
         closed.append((recording.pk, rule.title, rule.basis, decision.due_at, _NO_NAMES, now))
     ids = [recording.pk for recording, _ in leaving]
     footage.mark_all_deleted([recording for recording, _ in leaving], {each[0]: each[1] for each in closed})
-    # Reasons are a person's words and may name people or what is to be seen.
+    forget_reasons(ids)
+    _copy(_COPY_DELETIONS, ["uuid", "text", "text", "timestamptz", "jsonb", "timestamptz"], closed)
+
+
+@custody.unrecorded("part of closing recordings, which records it")
+def forget_reasons(recording_ids: Iterable[UUID]) -> None:
+    """Empty what people wrote when they kept these recordings: it may name people, or what is to be seen."""
+    ids = list(recording_ids)
     Hold.objects.filter(recording__in=among(ids)).update(reason="", release_reason="")
     Extension.objects.filter(recording__in=among(ids)).update(reason="")
     Shortening.objects.filter(recording__in=among(ids)).update(decision_reason="")
-    _copy(_COPY_DELETIONS, ["uuid", "text", "text", "timestamptz", "jsonb", "timestamptz"], closed)
 
 
 @custody.unrecorded("its last step records recording.erased; the others only bring the outside world in line")

@@ -105,6 +105,12 @@ def release_hold(hold: Hold, reason: str, actor: str) -> None:
             "It stands: nobody shortens retention without a second person.",
             "Ask a colleague who may release holds.",
         )
+    if not hold.source and recording.wearer is not None and recording.wearer.custody_id == actor:
+        raise NotAllowed(
+            "You wore the camera.",
+            "The hold stands: nobody shortens how long footage of the own work is kept.",
+            "Ask a colleague who may release holds.",
+        )
     hold.released_by, hold.released_at, hold.release_reason = actor, clock.now(), reason
     hold.save(update_fields=["released_by", "released_at", "release_reason"])
     custody.record(

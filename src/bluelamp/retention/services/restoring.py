@@ -11,8 +11,9 @@ from bluelamp.footage.models import Recording
 from bluelamp.kernel import clock
 from bluelamp.retention import queries
 from bluelamp.retention.events import ReviewGiven
-from bluelamp.retention.models import Deletion, Extension, Hold
+from bluelamp.retention.models import Deletion
 from bluelamp.retention.services.deciding import SYSTEM, settle
+from bluelamp.retention.services.deleting import forget_reasons
 
 RULE = "Deleted before a restore"
 
@@ -33,8 +34,7 @@ def close_again(recording_id: UUID, *, erased_at: datetime, taken_at: datetime) 
         return False
     known = queries.decision(recording).governing.title
     footage.mark_deleted(recording, reason=RULE)
-    Hold.objects.filter(recording=recording).update(reason="", release_reason="")
-    Extension.objects.filter(recording=recording).update(reason="")
+    forget_reasons([recording.pk])
     Deletion.objects.create(
         recording=recording,
         rule=RULE,
