@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_http_methods
@@ -14,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from bluelamp.custody import words
 from bluelamp.footage import queries as footage
 from bluelamp.footage import services as footage_services
-from bluelamp.kernel.errors import BluelampError, Conflict
+from bluelamp.kernel.errors import BluelampError, Conflict, NotAllowed
 from bluelamp.people import access
 from bluelamp.people.models import Person
 from bluelamp.people.policy import Action
@@ -35,6 +37,7 @@ def held_back(request: HttpRequest) -> HttpResponse:
     access.require(request, Action.REVIEW_RETENTION)
     state = _state(request.GET)
     page = Paginator(queries.shortenings(state), _PAGE).get_page(request.GET.get("page"))
+    _log_listing(request, page, "edits held back")
     context = {
         "page": page,
         "state": state,
@@ -105,6 +108,7 @@ def decide_held_back(request: HttpRequest) -> HttpResponse:
         else:
             _tell(request, done, left, "edit")
             return redirect("retention:held_back")
+    _log_listing(request, found, "edits held back")
     context = {
         "form": form,
         "found": found,
@@ -126,7 +130,8 @@ def holds(request: HttpRequest) -> HttpResponse:
     asked = form.cleaned_data if form.is_valid() else {}
     state = asked.get("state") or "standing"
     found = queries.holds(state=state, kind=asked.get("kind", ""), owner=asked.get("owner", ""), words=_words(asked))
-    page = Paginator(found, _PAGE).get_page(request.GET.get("page"))
+    page = Paginator(_of_others(request, found), _PAGE).get_page(request.GET.get("page"))
+    _log_listing(request, page, "holds")
     labels = {name: dict(form.fields[name].choices) for name in ("state", "kind", "owner")}  # type: ignore[attr-defined]
     shown = {name: labels[name].get(asked.get(name), "") for name in labels if asked.get(name)}
     if words_ := _words(asked):
@@ -150,7 +155,8 @@ def holds(request: HttpRequest) -> HttpResponse:
 def reviews(request: HttpRequest) -> HttpResponse:
     """What must be looked at again by today: holds, and what other rooms ask to have reviewed."""
     access.require(request, Action.REVIEW_RETENTION)
-    page = Paginator(queries.holds_due(), _PAGE).get_page(request.GET.get("page"))
+    page = Paginator(_of_others(request, queries.holds_due()), _PAGE).get_page(request.GET.get("page"))
+    _log_listing(request, page, "reviews")
     context = {
         "page": page,
         "others": hooks.reviews_due(queries.today()),
@@ -169,6 +175,12 @@ def hold(request: HttpRequest, hold_id: int) -> HttpResponse:
     """One hold, and what its review finds."""
     access.require(request, Action.REVIEW_RETENTION)
     found, who = queries.hold(hold_id), cast(Person, request.user)
+    if found.recording.wearer_id == who.pk:
+        raise NotAllowed(
+            "You wore the camera.",
+            "Why a hold stands, and when it ends, is for others to read and to decide.",
+            "On the recording's page you read until when it is kept.",
+        )
     form = ReviewForm(request.POST or None)
     if form.is_valid():
         try:
@@ -197,7 +209,7 @@ def decide_reviews(request: HttpRequest) -> HttpResponse:
     """Decide with one reason on all holds that are due, once the sample has been looked at."""
     access.require(request, Action.REVIEW_RETENTION)
     who = cast(Person, request.user)
-    found = list(queries.holds_due()[: services.MOST_AT_ONCE])
+    found = list(_of_others(request, queries.holds_due())[: services.MOST_AT_ONCE])
     form, ids = ReviewForm(request.POST or None), [each.pk for each in found]
     if form.is_valid() and _same(request, form, ids):
         keep = form.cleaned_data["decision"] == "keep"
@@ -213,6 +225,7 @@ def decide_reviews(request: HttpRequest) -> HttpResponse:
         else:
             _tell(request, done, left, "hold")
             return redirect("retention:reviews")
+    _log_listing(request, found, "reviews")
     context = {
         "form": form,
         "found": found,
@@ -222,6 +235,16 @@ def decide_reviews(request: HttpRequest) -> HttpResponse:
         "names": _names(found, "owner"),
     }
     return render(request, "retention/decide_reviews.html", context, status=422 if form.errors else 200)
+
+
+def _of_others(request: HttpRequest, holds: QuerySet[Hold]) -> QuerySet[Hold]:
+    """Not those on footage that the reader wore the camera for: a complaint may stand behind them."""
+    return holds.exclude(recording__wearer=cast(Person, request.user))
+
+
+def _log_listing(request: HttpRequest, listed: Iterable[Hold | Shortening], page: str) -> None:
+    recordings = [each.recording for each in listed]
+    footage_services.log_listing(cast(Person, request.user), recordings, {"page": page})
 
 
 def _review(request: HttpRequest, found: Hold, form: ReviewForm) -> str:
