@@ -107,12 +107,18 @@ def test_where_the_disk_with_the_database_is_gone_the_backup_comes_back_on_a_new
     finally:
         stop(up)
     bluelamp(data, "backup", tmp_path / "one")
+    bluelamp(data, "keyring", "copy", tmp_path / "k", "--keys", tmp_path / "copy-keys")
     gone = open_cluster(open_instance(data)).folder
     shutil.rmtree(gone)
     # `up` never takes an empty database for a lost one.
     refused = bluelamp(data, "up", "--port", "0", check=False)
     assert refused.returncode == 6
     assert "should be in" in refused.stderr
+    # Nor does a keyring that comes back first: the restore then erases what has gone.
+    (data / "keyring" / "keyring.sqlite").unlink()
+    said = bluelamp(data, "keyring", "restore", tmp_path / "k", "--keys", tmp_path / "copy-keys").stdout
+    assert "there is none here" in said
+    assert not gone.exists()
     assert "Restored the database" in bluelamp(data, "restore", tmp_path / "one").stdout
     up = Up(data)
     try:
@@ -159,8 +165,11 @@ def test_a_keyring_that_is_lost_comes_back_from_its_copy(data: Path, tmp_path: P
         said = bluelamp(data, "keyring", "copy", tmp_path / "k", "--keys", tmp_path / "copy-keys").stdout
         assert "a copy of the keyring" in said
         assert doctor(data)["keyring copy"]["state"] == "ok"
-        there = bluelamp(data, "keyring", "restore", tmp_path / "k", "--keys", tmp_path / "copy-keys", check=False)
-        assert there.returncode == 6, "a keyring that is there is never replaced"
+        held = (data / "keyring" / "keyring.sqlite").read_bytes()
+        there = bluelamp(data, "keyring", "restore", tmp_path / "k", "--keys", tmp_path / "copy-keys").stdout
+        assert "left as it is" in there
+        assert "0 keys of footage deleted since were erased" in there
+        assert (data / "keyring" / "keyring.sqlite").read_bytes() == held, "a keyring that is there is never replaced"
     finally:
         stop(up)
     keyring = data / "keyring" / "keyring.sqlite"

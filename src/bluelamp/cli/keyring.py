@@ -58,27 +58,65 @@ def restore(
     keys: _KEYS,
     data: _DATA = None,
 ) -> None:
-    """Put a copy in the place of a keyring that is lost, and erase again what was deleted since it was made."""
+    """Put a copy in the place of a keyring that is lost, and erase again what was deleted since it was made.
+
+    Where there is a keyring, it stays and only the erasing is done: so an interrupted restore is taken up again.
+    """
     _ready(data)
-    from bluelamp.cli.backup.taking import running_database
     from bluelamp.project import configuration
     from bluelamp.vault import keyring_copy
     from bluelamp.vault.keyring import file_of
 
     found = configuration.load()
-    keyring_copy.put_back(file, keys, file_of(found.keyring_url, found.data))
-    with running_database(found.data) as (app_url, _):
+    target = file_of(found.keyring_url, found.data)
+    there = target.exists()
+    if there:
+        typer.echo(f"There is a keyring at {target}: it was left as it is, and the copy was not used.")
+        typer.echo("A copy is never newer, and only what is lost is replaced. Move a damaged one away first.")
+    else:
+        keyring_copy.put_back(file, keys, target)
+        typer.echo(f"The keyring at {target} is the copy's.")
+    try:
+        erased = _erase_again(found.data)
+    except BaseException:
+        typer.echo(
+            "What was deleted since the copy was made could NOT be erased in it again, and may be opened with it. "
+            "Put right what is named here, then give the same command again before Bluelamp runs.",
+            err=True,
+        )
+        raise
+    if erased is None:
+        typer.echo(
+            "What was deleted since is not erased in it yet: only the database knows it, and there is none here."
+        )
+        typer.echo("Now put it back with bluelamp restore, which erases it. Do not start Bluelamp before.")
+        typer.echo("If there is one elsewhere: set BLUELAMP_DATABASE_URL and give the same command again.")
+        return
+    typer.echo(f"{erased:,} keys of footage deleted since were erased in it again.")
+    if not there:
+        typer.echo(
+            "Footage that arrived since that copy cannot be opened: bluelamp doctor and the oversight pages name it."
+        )
+
+
+def _erase_again(data: Path) -> int | None:
+    """How many keys were erased; None where there is no database, or an empty one."""
+    from bluelamp.cli.backup.taking import has_database, running_database
+
+    if not has_database(data):
+        return None
+    with running_database(data) as (app_url, _):
         from django.db import connections
 
+        from bluelamp.footage.models import Recording
         from bluelamp.oversight.services.restoring import erase_again
         from bluelamp.project.settings import database
 
+        connections["default"].close()
         connections["default"].settings_dict.update(database(app_url))
-        erased = erase_again()
-    typer.echo(f"The keyring is the copy's; {erased} keys of footage deleted since were erased in it again.")
-    typer.echo(
-        "Footage that arrived since that copy cannot be opened: bluelamp doctor and the oversight pages name it."
-    )
+        if Recording._meta.db_table not in connections["default"].introspection.table_names():
+            return None
+        return erase_again()
 
 
 def _ready(data: Path | None) -> None:

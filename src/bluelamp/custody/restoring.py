@@ -18,6 +18,7 @@ from bluelamp.custody.models import CustodyOrigin
 from bluelamp.custody.queries import latest_checkpoint
 from bluelamp.custody.recording import record
 from bluelamp.custody.service import service
+from bluelamp.formats.checkpoint import Checkpoint
 from bluelamp.formats.errors import FormatError
 from bluelamp.formats.log_proof import verify_checkpoint
 from bluelamp.formats.signed_note import VerifierKey
@@ -31,7 +32,8 @@ class LogRestored(Event):
     """The ledger was restored from a backup and goes on under a new name; events since the backup are not in it.
 
     `kept` counts the events that the backup had under a checkpoint, `shown` those under the last checkpoint known of
-    the former log, which `note` is ("" where none is known): the difference is what the backup lacked.
+    the log `former`, which `note` is ("" where none is known): the difference is what the backup lacked. Where the
+    backup is older than the name `former`, it was restored before, and the two part at `kept` or before.
     """
 
     tag = "ledger.restored"
@@ -48,14 +50,18 @@ class LogRestored(Event):
 def begin_anew(*, taken_at: datetime, reason: str, actor: str, note: str = "") -> str:
     """Give the log a new name, in the database just restored from a backup taken at `taken_at`; returns the name.
 
-    `note`: the last checkpoint that somebody kept of the former log (a witness, a monitor, the former database). Raises
-    Invalid where none of this log's keys signed it, or it is older than the backup's own.
+    `note`: the last checkpoint that somebody kept of the former log (a witness, a monitor, the former database), which
+    may have taken on a name that this backup does not know, if one was restored before. Raises Invalid where none of
+    this log's keys signed it, or it is older than the backup's own.
     """
     latest, former, now = latest_checkpoint(), keys.present_origin(), clock.now()
     kept = latest.size if latest else 0
     shown, cited = kept, latest.note if latest else ""
     if note:
-        shown, cited = _size_of(note, kept), note
+        said = _verified(note, kept)
+        shown, cited = said.size, note
+        if said.origin not in _known():
+            former = said.origin
     # The time is for people; the random part makes it new even where the same backup is restored twice.
     origin = f"{keys.log_origin()}/restored-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
     CustodyOrigin.objects.create(origin=origin, since_size=kept, since=now)
@@ -76,26 +82,38 @@ def begin_anew(*, taken_at: datetime, reason: str, actor: str, note: str = "") -
 
 
 def is_later(note: str) -> bool:
-    """Whether a note is a checkpoint of this log, and reaches as far as the database's own latest one."""
+    """Whether a note is a checkpoint that this log signed after the database's own latest one, or the same."""
     latest = latest_checkpoint()
     try:
-        _size_of(note, latest.size if latest else 0)
+        _verified(note, latest.size if latest else 0)
     except Invalid:
         return False
     return True
 
 
-def _size_of(note: str, kept: int) -> int:
+def _verified(note: str, kept: int) -> Checkpoint:
+    known = _known()
+    listed = [VerifierKey.parse(vkey) for vkey in keys.log_vkeys()]
+    named = note.partition("\n")[0]
+    if named.startswith(f"{keys.log_origin()}/restored-"):
+        # It took on that name after this backup was made: what tells that it is ours is the key.
+        listed += [VerifierKey(named, vkey.key) for vkey in listed if named not in known]
     try:
-        size = verify_checkpoint(note, [VerifierKey.parse(vkey) for vkey in keys.log_vkeys()]).size
+        found = verify_checkpoint(note, listed)
     except FormatError as error:
         raise Invalid(
             f"The checkpoint that was kept cannot be trusted: {error}", "Nothing was restored.", "Leave it out."
         ) from error
-    if size < kept:
+    # Under a name that came after this backup any size is later.
+    if found.origin in known and found.size < kept:
         raise Invalid(
-            f"The checkpoint that was kept counts {size} events; the backup has {kept}.",
+            f"The checkpoint that was kept counts {found.size} events; the backup has {kept}.",
             "Nothing was restored.",
             "Give a later one, or leave it out.",
         )
-    return size
+    return found
+
+
+def _known() -> set[str]:
+    """The log's names as far as this database knows."""
+    return {VerifierKey.parse(vkey).name for vkey in keys.log_vkeys()}

@@ -44,13 +44,18 @@ def restore(
             "--note", help="The last checkpoint that a witness or monitor kept of the log.", show_default=False
         ),
     ] = None,
+    keyring_lost: Annotated[
+        bool,
+        typer.Option("--keyring-lost", help="No copy of the keyring is left: restore although nothing stored opens."),
+    ] = False,
 ) -> None:
     """Restore a backup, Bluelamp being stopped, in line with today's keyring and store. Destroys nothing."""
     _data_folder(data)
     from bluelamp.cli.backup import telling
     from bluelamp.cli.backup.putting_back import put_back
 
-    telling.tell(put_back(folder, replace=replace, reason=reason, note=note.read_text() if note else ""))
+    kept = note.read_text() if note else ""
+    telling.tell(put_back(folder, replace=replace, reason=reason, note=kept, keyring_lost=keyring_lost))
 
 
 def _data_folder(data: Path | None) -> None:

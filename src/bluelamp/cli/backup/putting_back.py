@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,7 +23,8 @@ from psycopg.conninfo import conninfo_to_dict
 from bluelamp.cli.backup import manifest as manifests
 from bluelamp.cli.backup import programs
 from bluelamp.cli.backup.manifest import DUMP, BackupError, Manifest
-from bluelamp.cli.supervisor import folders, instance
+from bluelamp.cli.backup.taking import cluster_folder
+from bluelamp.cli.supervisor import instance
 from bluelamp.cli.supervisor.configuration import APPLICATION, DATABASE, OWNER
 from bluelamp.kernel.errors import Conflict, Invalid
 
@@ -62,32 +63,37 @@ class Target:
     clock: timedelta = timedelta()
 
 
-def put_back(folder: Path, *, replace: bool, reason: str, note: str) -> Restored:
+def put_back(folder: Path, *, replace: bool, reason: str, note: str, keyring_lost: bool = False) -> Restored:
     """Restore the backup in `folder` into the installation in BLUELAMP_DATA. Main thread only.
 
     Raises Conflict where Bluelamp runs, where there is a database already and it is not to be replaced, or where keys
-    are missing; Invalid for a backup that is not what was made here.
+    are missing (the keyring may be, if `keyring_lost`); Invalid for a backup that is not what was made here.
     """
     from bluelamp.project import configuration
+    from bluelamp.vault.keyring import file_of
 
     folder = folder.expanduser().absolute()
-    data = configuration.load().data
+    found = configuration.load()
+    data = found.data
     manifest = _checked(folder, data)
+    if manifest.recordings:
+        _require_keyring(file_of(found.keyring_url, data), manifest.recordings, lost=keyring_lost)
     _identify(data, manifest)
     lock = instance.DataLock(instance.open_instance(data).data)
     lock.acquire()
     try:
         with _target(data, replace) as target:
-            fill(folder, target.owner_url)
             os.environ["BLUELAMP_DATABASE_URL"] = target.app_url
             os.environ["BLUELAMP_DATABASE_OWNER_URL"] = target.owner_url
             from bluelamp.cli import django_ready
 
             django_ready()
-            found = bring_into_line(manifest, reason=reason, note=note, former=target)
+            _refuse_newer(manifest)
+            fill(folder, target.owner_url)
+            done = bring_into_line(manifest, reason=reason, note=note, former=target)
     finally:
         lock.release()
-    return Restored(manifest, found, target.former)
+    return Restored(manifest, done, target.former)
 
 
 def bring_into_line(manifest: Manifest, *, reason: str, note: str, former: Target) -> Reconciled:
@@ -97,7 +103,6 @@ def bring_into_line(manifest: Manifest, *, reason: str, note: str, former: Targe
     from bluelamp.cli.supervisor import migrations
     from bluelamp.oversight.services.restoring import reconcile
 
-    _refuse_newer(manifest)
     migrations.migrate()  # from here Django is connected as the owner of the tables
     _go_on_with(former.clock)
     try:
@@ -123,6 +128,25 @@ def _checked(folder: Path, data: Path) -> Manifest:
         raise Invalid(str(error), _NOTHING, "Use another backup.") from error
 
 
+def _require_keyring(keyring: Path, recordings: int, *, lost: bool) -> None:
+    """Else an empty keyring would be made, and every recording be called lost."""
+    root_key = keyring.parent / "root.key"
+    if not keyring.exists() and not lost:
+        raise Conflict(
+            f"The keyring {keyring} is missing, and the backup counts {recordings:,} recordings.",
+            f"Without it none of them can be opened. {_NOTHING}",
+            "Put its latest copy back first (bluelamp keyring restore FILE --keys FOLDER) and root.key from the safe. "
+            "Only if no copy is left, give --keyring-lost.",
+        )
+    if keyring.exists() and not root_key.exists():
+        raise Conflict(
+            f"The root key {root_key} is missing, and the backup counts {recordings:,} recordings.",
+            f"Without it the keyring opens none of them. {_NOTHING}",
+            "Put it back from the safe first. Only if it is lost for good, move the keyring away and give "
+            "--keyring-lost.",
+        )
+
+
 def _identify(data: Path, manifest: Manifest) -> None:
     """The data folder is that of the backup's installation, or becomes it where it does not say yet whose it is."""
     path = data / "instance.json"
@@ -144,8 +168,7 @@ def _forget_lost_cluster(path: Path, found: dict[str, Any]) -> None:
     """Where the embedded database is gone with its disk, a new one is made: this is the restore that is waited for."""
     if not found.get("cluster") or os.environ.get("BLUELAMP_DATABASE_URL"):
         return
-    as_root = os.geteuid() == 0
-    folder = folders.SYSTEM / "clusters" / str(found["cluster"]) if as_root else path.parent / "postgres"
+    folder = cluster_folder(path.parent, str(found["cluster"]))
     if not (folder / "data" / "PG_VERSION").exists():
         (folder / "cluster.json").unlink(missing_ok=True)
         instance.write_json(path, {name: value for name, value in found.items() if name != "cluster"})
@@ -211,12 +234,19 @@ def _of_ones_own(app_url: str, owner_url: str, replace: bool) -> Iterator[Target
             raise Conflict(
                 "The database that BLUELAMP_DATABASE_OWNER_URL names is not empty.",
                 _NOTHING,
-                "Make an empty one beside it (docs/guides/operator.md) and point both settings there; keep the former.",
+                "Make an empty one beside it (docs/guides/operator.md) and point both settings there; keep the former. "
+                "Only one that an interrupted restore left full may be dropped and made anew.",
             )
         name = connection.info.dbname
         if app != owner:
             _run(connection, "REVOKE CONNECT ON DATABASE {} FROM {}, PUBLIC", name, app)
-    yield Target(app_url, owner_url)
+    try:
+        yield Target(app_url, owner_url)
+    except BaseException:
+        with suppress(psycopg.Error), psycopg.connect(owner_url, autocommit=True) as connection:
+            if app != owner and _value(connection, _IS_EMPTY):
+                _run(connection, "GRANT CONNECT ON DATABASE {} TO {}", name, app)
+        raise
     if app != owner:
         with psycopg.connect(owner_url, autocommit=True) as connection:
             _run(connection, "GRANT CONNECT ON DATABASE {} TO {}", name, app)

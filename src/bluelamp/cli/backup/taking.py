@@ -19,7 +19,7 @@ from bluelamp import __version__
 from bluelamp.cli.backup import manifest as manifests
 from bluelamp.cli.backup import programs
 from bluelamp.cli.backup.manifest import DUMP, NAME, Manifest
-from bluelamp.cli.supervisor import instance
+from bluelamp.cli.supervisor import folders, instance
 from bluelamp.kernel.errors import Conflict
 
 _TABLES = """
@@ -113,6 +113,19 @@ def running_database(data: Path) -> Iterator[tuple[str, str]]:
             yield server.url("app"), server.url("owner")
     finally:
         lock.release()
+
+
+def has_database(data: Path) -> bool:
+    """Whether `running_database` has one to run, rather than a lost one to miss or a new one to make."""
+    if os.environ.get("BLUELAMP_DATABASE_URL") or instance.holder(data) is not None:
+        return True
+    cluster = instance.read_json(data / "instance.json").get("cluster")
+    return bool(cluster) and (cluster_folder(data, str(cluster)) / "data" / "PG_VERSION").exists()
+
+
+def cluster_folder(data: Path, cluster: str) -> Path:
+    """Where the embedded database of that id has its files."""
+    return folders.SYSTEM / "clusters" / cluster if os.geteuid() == 0 else data / "postgres"
 
 
 def _facts(connection: psycopg.Connection[Any]) -> dict[str, Any]:

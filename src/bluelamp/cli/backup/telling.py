@@ -28,7 +28,12 @@ def tell(done: Restored) -> None:
         "made since the backup are not known; make them again before."
     )
     say(f"  {len(found.unknown):,} recordings arrived since: listed in the file below, kept in the store, not deleted.")
-    say(f"  {len(found.missing):,} recordings lack a file or their key: see Losses on the oversight pages.")
+    say(f"  {len(found.missing):,} recordings lack a file or their key: see Lost footage on the oversight pages.")
+    if found.erased or found.removed:
+        say(
+            f"  {found.erased:,} keys and {found.removed:,} files of recordings that had gone before the backup came "
+            "back with older copies of the keyring and the store: erased and removed again."
+        )
     if found.unfinished:
         say(f"  {len(found.unfinished):,} deletions could not be finished; the next sweep does.")
     say(f"  {found.shares:,} shares stand as they stood then. End again those that were ended since.")
