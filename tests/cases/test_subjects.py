@@ -126,6 +126,49 @@ def test_a_correction_is_held_back_also_while_something_else_keeps_the_footage(c
     assert due(recording) == promised
 
 
+def _released(subject, day, reason="Wrong"):
+    happened(subject, Stage.CONVICTED, ago(400), custodial=True, released_on=day, reason=reason)
+
+
+def test_taking_a_date_away_and_giving_an_earlier_one_waits_for_a_second_person(case, recording, subject):
+    happened(subject, Stage.CONVICTED, ago(400), custodial=True, released_on=today() + 5000 * DAY)
+    closed(case)
+    _released(subject, None)
+    assert due(recording) is None
+    _released(subject, today() + 7 * DAY)
+    assert due(recording) is None
+    assert Shortening.objects.get().former_due_at is None
+
+
+def test_a_correction_under_an_open_appeal_waits_once_the_appeal_is_over(case, recording, subject, detective):
+    happened(subject, Stage.CONVICTED, ago(400), custodial=True, released_on=today() + 5000 * DAY)
+    closed(case)
+    former = due(recording)
+    services.record_known(subject, with_appeal(subject.known, Appeal(ago(3))), actor=detective)
+    happened(subject, Stage.CONVICTED, ago(400), custodial=False, released_on=None, reason="Suspended")
+    services.record_known(subject, with_appeal_closed(subject.known, 0, ago(0)), actor=detective, reason="Dismissed")
+    assert due(recording) is None or due(recording) >= former
+    assert Shortening.objects.filter(state="waiting").exists()
+
+
+def test_a_birth_date_taken_away_and_given_anew_waits_for_a_second_person(case, recording, subject):
+    happened(subject, Stage.NO_FURTHER_ACTION, ago(1))
+    grouped(subject, MopiGroup.PUBLIC_PROTECTION, born=date(2000, 1, 1))
+    closed(case)
+    assert due(recording) is not None
+    grouped(subject, MopiGroup.PUBLIC_PROTECTION, born=None, reason="Another person")
+    grouped(subject, MopiGroup.PUBLIC_PROTECTION, born=date(1930, 1, 1), reason="Found it")
+    assert due(recording) is None
+
+
+def test_an_open_group_does_not_hide_what_a_correction_of_the_proceedings_takes_away(case, recording, subject):
+    happened(subject, Stage.CONVICTED, ago(400), custodial=True, released_on=today() + 5000 * DAY)
+    grouped(subject, MopiGroup.SERIOUS)
+    closed(case)
+    _released(subject, today() + 7 * DAY)
+    assert [each.former_due_at for each in Shortening.objects.all()] == [kept_until(today() + 5000 * DAY)]
+
+
 def test_a_correction_that_lengthens_counts_at_once(case, recording, subject):
     happened(subject, Stage.CONVICTED, ago(30))
     closed(case)

@@ -78,6 +78,7 @@ class Subject(models.Model):
 
     `label` is what the team calls the person (a custody number, initials, "unknown"). `stage_on` is the date of the
     charge or of the outcome. The date of birth is known in review group 1 only, since nothing else needs it.
+    `corrected`: something that had been recorded was taken back, so that what shortens waits for a second person.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
@@ -97,6 +98,8 @@ class Subject(models.Model):
     clear_from = models.DateField(null=True)
     born = models.DateField(null=True)
     years = models.PositiveSmallIntegerField(null=True)
+
+    corrected = models.BooleanField(default=False)
 
     class Meta:
         db_table = "cases_subject"

@@ -7,8 +7,9 @@ recorded, what cannot be, and what is a correction rather than the next thing th
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 
+from bluelamp.retention import rules
 from bluelamp.retention.rules import Appeal, Mopi, MopiGroup, MopiReview, Proceedings, Stage
 
 FEWEST_YEARS = 6  # group 4: "6 years upwards"
@@ -56,6 +57,33 @@ def problems(known: Known, today: date) -> list[str]:
 def is_correction(before: Known, after: Known) -> bool:
     """Whether something that was recorded before is changed, rather than what happened next being added."""
     return _corrects_proceedings(before.proceedings, after.proceedings) or _corrects_mopi(before.mopi, after.mopi)
+
+
+def shortened(
+    before: Known, after: Known, started_at: datetime, received_at: datetime, policy: rules.Policy
+) -> list[tuple[rules.Decision, rules.Decision]]:
+    """What of the record promised a recording more by itself before than after: (before, after) of the proceedings, of
+    the review group, or of both.
+
+    Each clock alone, and the proceedings without their appeals too: what has no end today would hide what the
+    correction takes away, and end tomorrow.
+    """
+
+    def decided(proceedings: Proceedings | None, mopi: Mopi | None) -> rules.Decision:
+        facts = rules.Facts(
+            started_at,
+            received_at,
+            proceedings=() if proceedings is None else (proceedings,),
+            mopi=() if mopi is None else (mopi,),
+        )
+        return rules.decide(facts, policy)
+
+    as_it_is = decided(before.proceedings, None), decided(after.proceedings, None)
+    without_appeals = [replace(known.proceedings, appeals=()) for known in (before, after)]
+    after_appeals = decided(without_appeals[0], None), decided(without_appeals[1], None)
+    of_group = decided(None, before.mopi), decided(None, after.mopi)
+    of_proceedings = [(was, now) for was, now in (as_it_is, after_appeals) if now.earlier_than(was.due_at)][:1]
+    return of_proceedings + [(was, now) for was, now in (of_group,) if now.earlier_than(was.due_at)]
 
 
 def _of_proceedings(known: Proceedings, today: date) -> list[str]:

@@ -112,6 +112,7 @@ class Migration(migrations.Migration):
                 ("clear_from", models.DateField(null=True)),
                 ("born", models.DateField(null=True)),
                 ("years", models.PositiveSmallIntegerField(null=True)),
+                ("corrected", models.BooleanField(default=False)),
                 (
                     "added_by",
                     models.ForeignKey(

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from bluelamp.cases.models import Case, Subject
 from bluelamp.cases.queries.casework import reason_of_open_case
-from bluelamp.cases.rules import Known, is_correction
+from bluelamp.cases.rules import Known, is_correction, shortened
 from bluelamp.footage.models import Recording
 from bluelamp.kernel import clock
 from bluelamp.retention import queries as retention
@@ -66,7 +66,7 @@ def effect_of_knowing(subject: Subject, after: Known, *, closing: bool = False) 
             mopi=_instead(facts.mopi, before.proceedings.code, after.mopi),
         )
 
-    promise = (before, after) if is_correction(before, after) else None
+    promise = (before, after) if subject.corrected or is_correction(before, after) else None
     return _effect(subject.case, change, promise)
 
 
@@ -110,22 +110,11 @@ def _held_back(
     """By when it would be gone, and whether a correction's shortening waits for a second person."""
     if promise is None:
         return after.due_at, False
-    alone = [
-        rules.decide(
-            Facts(
-                facts.started_at,
-                facts.received_at,
-                proceedings=(known.proceedings,),
-                mopi=(known.mopi,) if known.mopi is not None else (),
-            ),
-            policy,
-        )
-        for known in promise
-    ]
-    if not alone[1].earlier_than(alone[0].due_at):
+    taken = [was.due_at for was, _ in shortened(*promise, facts.started_at, facts.received_at, policy)]
+    if not taken:
         return after.due_at, False
-    former = alone[0].due_at
-    return (None if former is None or after.due_at is None else max(former, after.due_at)), True
+    dated = [due for due in (*taken, after.due_at) if due is not None]
+    return (max(dated) if len(dated) > len(taken) else None), True
 
 
 def _is_an_edit(before: Decision, after: Decision) -> bool:

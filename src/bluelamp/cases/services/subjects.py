@@ -13,7 +13,7 @@ from datetime import date
 from bluelamp import custody
 from bluelamp.cases.events import GroupRecorded, GroupReviewed, ProceedingsRecorded, SubjectAdded
 from bluelamp.cases.models import Case, GroupReview, Subject, SubjectAppeal
-from bluelamp.cases.rules import Known, is_correction, problems, with_review
+from bluelamp.cases.rules import Known, is_correction, problems, shortened, with_review
 from bluelamp.footage.models import Recording
 from bluelamp.footage.services.locked import many as locked_recordings
 from bluelamp.footage.services.marks import LONGEST_REASON, required
@@ -69,12 +69,16 @@ def record_known(subject: Subject, after: Known, *, actor: Person, reason: str =
     correction = is_correction(before, after)
     if correction or after.mopi != before.mopi:
         reason = required(reason, "a reason", LONGEST_REASON)
+    # Once something was corrected, whatever shortens afterwards is taken for a correction as well: taking a date away
+    # and giving an earlier one would else be two steps of which neither shortens.
+    held = correction or subject.corrected
+    subject.corrected = held
     _write_proceedings(subject, after)
     if after.mopi != before.mopi:
         _write_group(subject, after, actor, reason)
     subject.save()
     _tell(subject, before, after, actor, reason, correction)
-    if correction:
+    if held:
         _hold_back(recordings, before, subject.known, actor)
     _decide_again(recordings, actor)
 
@@ -196,17 +200,8 @@ def _hold_back(recordings: Sequence[Recording], before: Known, after: Known, act
     policy = retention.policy()
     for recording in recordings:
         if recording.state != Recording.State.DELETED:
-            promised, now_promised = (rules.decide(_alone(recording, known), policy) for known in (before, after))
-            retention_services.hold_back(recording, promised, now_promised, edited_by=actor.custody_id)
-
-
-def _alone(recording: Recording, known: Known) -> rules.Facts:
-    return rules.Facts(
-        started_at=recording.started_at,
-        received_at=recording.received_at,
-        proceedings=(known.proceedings,),
-        mopi=(known.mopi,) if known.mopi is not None else (),
-    )
+            for was, now in shortened(before, after, recording.started_at, recording.received_at, policy):
+                retention_services.hold_back(recording, was, now, edited_by=actor.custody_id)
 
 
 def _decide_again(recordings: Sequence[Recording], actor: Person) -> None:
