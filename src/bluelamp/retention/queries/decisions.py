@@ -66,7 +66,7 @@ def former_decisions(recording: Recording) -> list[rules.Decision]:
 def _facts(listed: Sequence[Recording], terms: Terms | None = None) -> dict[UUID, rules.Facts]:
     """The facts, categories' periods as in `terms`; None: as they stand."""
     ids = [recording.pk for recording in listed]
-    quarantine = timedelta(days=terms.quarantine_days) if terms is not None else policy().quarantine
+    periods = policy() if terms is None else cooling.policy_of(terms, policy())
     flags = {
         flag.recording_id: _flag(flag.category, terms)
         for flag in EvidenceFlag.objects.filter(recording__in=among(ids), released_at=None).select_related("category")
@@ -82,7 +82,7 @@ def _facts(listed: Sequence[Recording], terms: Terms | None = None) -> dict[UUID
     for recording_id, until in Extension.objects.filter(recording__in=among(ids)).values_list("recording_id", "until"):
         extensions[recording_id].append(until)
     of_incidents, of_rooms = reasons_of_incidents(listed, terms), hooks.reasons_for(listed)
-    of_edits = reasons_of_shortenings(ids, quarantine)
+    of_edits = reasons_of_shortenings(ids, periods)
     special = special_periods(terms)
     return {
         recording.pk: rules.Facts(

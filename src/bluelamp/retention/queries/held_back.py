@@ -38,18 +38,20 @@ class HeldBack:
     bytes: int
 
 
-def reasons_of_shortenings(ids: Collection[UUID], quarantine: timedelta) -> dict[UUID, list[rules.RetentionReason]]:
+def reasons_of_shortenings(ids: Collection[UUID], policy: rules.Policy) -> dict[UUID, list[rules.RetentionReason]]:
     """What keeps recordings because an edit was held back, refused, or approved not long ago."""
     found: dict[UUID, list[rules.RetentionReason]] = defaultdict(list)
     held = Shortening.objects.filter(recording__in=among(ids)).exclude(state=Shortening.State.UNDONE)
     for each in held.order_by("pk"):
-        found[each.recording_id].append(_reason(each, quarantine))
+        found[each.recording_id].append(_reason(each, policy))
     return found
 
 
-def _reason(held: Shortening, quarantine: timedelta) -> rules.RetentionReason:
+def _reason(held: Shortening, policy: rules.Policy) -> rules.RetentionReason:
     approved = held.state == Shortening.State.APPROVED
     until = held.not_before if approved else held.former_due_at
+    # The default is a limit, whose deletion begins early so as to end inside it; and so must what stands in its place.
+    before = policy.quarantine + (policy.margin if held.cause == Shortening.Cause.DATE else timedelta(0))
     whys = {
         Shortening.State.WAITING: "an edit would shorten its time, and a second person has not decided on that yet",
         Shortening.State.REFUSED: "an edit would have shortened its time, and a second person refused that",
@@ -61,7 +63,7 @@ def _reason(held: Shortening, quarantine: timedelta) -> rules.RetentionReason:
         why=whys[Shortening.State(held.state)],
         basis=_BASIS,
         # What keeps in use until its date is followed by quarantine; these dates are when it is gone.
-        until=None if until is None else until - quarantine,
+        until=None if until is None else until - before,
     )
 
 
