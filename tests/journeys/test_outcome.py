@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.server]
 
 
 def test_a_detective_records_an_outcome_and_sees_its_effect_first(force: Force, visitor: Visitors) -> None:
-    recording = force.footage_of(force.cameras[1])
+    recording = force.footage_of(force.cameras[3])
     detective = visitor("detective")
     _opens_a_case(detective, recording)
     _adds_a_person(detective)

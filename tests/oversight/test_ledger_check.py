@@ -84,7 +84,7 @@ def test_what_is_sequenced_while_the_check_reads_raises_no_false_alarm(committed
     sequencer.drain()
     from bluelamp.custody import verification
 
-    read = verification._stretch
+    read = verification.check_from
 
     def meanwhile():
         try:
@@ -100,7 +100,7 @@ def test_what_is_sequenced_while_the_check_reads_raises_no_false_alarm(committed
         other.join()
         return found
 
-    monkeypatch.setattr(verification, "_stretch", slowly)
+    monkeypatch.setattr(verification, "check_from", slowly)
     assert apart.verify_here() == (5, ())
 
 

@@ -14,7 +14,6 @@ from psycopg.conninfo import make_conninfo
 from bluelamp import custody
 from bluelamp.custody import keys, sequencer
 from bluelamp.custody import queries as custody_queries
-from bluelamp.custody import verification as custody_verification
 from bluelamp.custody.models import CustodyEvent, CustodyLeaf
 from bluelamp.custody.queries import latest_checkpoint
 from bluelamp.formats import merkle, signed_note
@@ -25,6 +24,7 @@ from bluelamp.oversight import services
 from bluelamp.oversight.queries import verification
 from bluelamp.people.events import SignedIn
 from bluelamp.people.policy import Role
+from bluelamp.verify import stored
 from tests import factories, signin
 
 ADDRESS = "/audit/checkpoint/"
@@ -61,7 +61,7 @@ def test_the_page_shows_the_signed_note_its_size_and_its_root(as_auditor):
 
 @pytest.mark.django_db
 def test_an_untouched_ledger_is_good_and_the_check_is_recorded(as_auditor, auditor, monkeypatch):
-    monkeypatch.setattr(custody_verification, "_PAGE", 4)  # so that eleven leaves are read in several pages
+    monkeypatch.setattr(stored, "_PAGE", 4)  # so that eleven leaves are read in several pages
     _events(10)
     sequencer.drain()
     size = latest_checkpoint().size

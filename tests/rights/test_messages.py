@@ -69,7 +69,7 @@ def test_a_link_that_could_be_sent_only_on_the_fourth_day_still_works(client, bo
         _fails_to_deliver()
         clock.advance(timedelta(days=1))
         assert services.lapse_unconfirmed() == 0
-    assert queries.retention_reasons(recording)
+    assert queries.retention_reasons([recording])[recording.pk]
     server_refuses(False)
     deliver()
     clock.advance(timedelta(hours=70))
@@ -86,7 +86,7 @@ def test_a_request_whose_link_is_never_sent_lapses_after_a_week(borough, wearer,
     ask(borough, at)
     clock.advance(rules.LONGEST_UNCONFIRMED)
     assert services.lapse_unconfirmed() == 1
-    assert queries.retention_reasons(recording) == []
+    assert not queries.retention_reasons([recording])
     deliver()
     assert Message.objects.get().sent_at is None, "a message about a lapsed request is not sent any more"
 

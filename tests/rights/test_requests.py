@@ -50,7 +50,7 @@ def test_what_matches_is_kept_before_the_address_is_confirmed_and_lapses_without
     clock.advance(rules.PROVISIONAL)
     assert services.lapse_unconfirmed() == 1
     assert Request.objects.get().state == Request.State.LAPSED
-    assert queries.retention_reasons(recording) == []
+    assert not queries.retention_reasons([recording])
     assert not Hold.objects.filter(released_at=None).exists()
 
 

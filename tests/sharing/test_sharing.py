@@ -156,8 +156,8 @@ def test_the_sharer_sees_what_the_recipient_watched(client, story, shared):
 
 def test_a_standing_share_keeps_its_recording_until_it_expires(story, shared):
     share = shared(days=300)
-    (reason,) = queries.retention_reasons(share.recording)
+    ((reason,),) = queries.retention_reasons([share.recording]).values()
     assert reason.until == share.expires_at
     services.revoke(share, by=story[2], reason="Over")
-    assert queries.retention_reasons(share.recording) == []
+    assert not queries.retention_reasons([share.recording])
     assert queries.standing(share) is rules.Standing.REVOKED
