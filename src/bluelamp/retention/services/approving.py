@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from bluelamp import custody
 from bluelamp.footage.models import Recording
@@ -12,10 +13,12 @@ from bluelamp.footage.services.marks import LONGEST_REASON, required
 from bluelamp.kernel import clock
 from bluelamp.kernel.errors import BluelampError, Conflict, Invalid, NotAllowed, NotFound
 from bluelamp.people.models import Person
-from bluelamp.retention import queries
+from bluelamp.retention import queries, rules
 from bluelamp.retention.events import LookedInto, ShorteningApproved, ShorteningRefused
 from bluelamp.retention.models import Look, Shortening
 from bluelamp.retention.services.deciding import settle
+
+T = TypeVar("T")
 
 MOST_AT_ONCE = 500
 _A_DAY = timedelta(days=1)
@@ -32,9 +35,7 @@ def approve_shortening(shortening_id: int, *, reason: str, actor: Person, looked
     reason = required(reason, "a reason for approving it", LONGEST_REASON)
     found, recording = _open(shortening_id, actor)
     now = clock.now()
-    found.not_before = now + queries.policy().cooling
-    if found.former_due_at is not None:
-        found.not_before = min(found.not_before, found.former_due_at)
+    found.not_before = rules.after_approval(found.former_due_at, now, now, queries.policy())
     _decided(found, Shortening.State.APPROVED, reason, actor, now)
     custody.record(
         ShorteningApproved(
@@ -88,20 +89,31 @@ def decide_shortenings(ids: Iterable[int], *, approve: bool, reason: str, actor:
     looked_at = require_sample(subjects, actor.custody_id)
     standing = dict(Shortening.objects.filter(pk__in=wanted).values_list("pk", "recording"))
     locked.many(standing.values())
+
+    def decide(number: int) -> None:
+        if approve:
+            approve_shortening(number, reason=reason, actor=actor, looked_at=looked_at)
+        else:
+            refuse_shortening(number, reason=reason, actor=actor)
+
+    decided = decide_each(wanted, decide)
+    custody.nothing_changed()  # each decision records its own event
+    return decided
+
+
+@custody.unrecorded("each decision records its own event")
+def decide_each(items: Iterable[T], decide: Callable[[T], None]) -> tuple[int, list[str]]:
+    """How many were decided on, and why each of the others was left. Raises Invalid, which concerns all of them."""
     done, left = 0, []
-    for number in wanted:
+    for item in items:
         try:
-            if approve:
-                approve_shortening(number, reason=reason, actor=actor, looked_at=looked_at)
-            else:
-                refuse_shortening(number, reason=reason, actor=actor)
+            decide(item)
         except Invalid:
             raise
         except BluelampError as refusal:
             left.append(str(refusal))
         else:
             done += 1
-    custody.nothing_changed()  # each decision records its own event
     return done, left
 
 

@@ -14,13 +14,13 @@ from bluelamp.footage.models import Recording
 from bluelamp.footage.services import locked
 from bluelamp.footage.services.marks import LONGEST_REASON, required
 from bluelamp.kernel import clock
-from bluelamp.kernel.errors import BluelampError, Conflict, Invalid, NotAllowed
+from bluelamp.kernel.errors import Conflict, Invalid, NotAllowed
 from bluelamp.kernel.transaction import atomic
 from bluelamp.retention import queries, rules
 from bluelamp.retention.events import HoldKept, HoldPlaced, HoldReleased
 from bluelamp.retention.models import Hold, RetentionPolicy
 from bluelamp.retention.queries import ReleasePreview
-from bluelamp.retention.services.approving import MOST_AT_ONCE, require_sample
+from bluelamp.retention.services.approving import MOST_AT_ONCE, decide_each, require_sample
 from bluelamp.retention.services.deciding import settle
 
 _FURTHEST_REVIEW = timedelta(days=3653)
@@ -185,23 +185,19 @@ def decide_holds(
         raise Invalid(f"Choose between 1 and {MOST_AT_ONCE} holds.", "Nothing was decided.")
     looked_at = require_sample([f"hold:{number}" for number in wanted], actor)
     locked.many(Hold.objects.filter(pk__in=wanted).values_list("recording", flat=True))
-    done, left = 0, []
-    for hold in Hold.objects.filter(pk__in=wanted).select_related("recording").order_by("recording", "pk"):
-        try:
-            if keep:
-                keep_hold(hold, reason, actor, review_at=review_at, looked_at=looked_at)
-            elif hold.source:
-                raise Conflict("It was placed by a request, a case or a share, and ends with that.")
-            else:
-                release_hold(hold, reason, actor)
-        except Invalid:
-            raise
-        except BluelampError as refusal:
-            left.append(str(refusal))
+
+    def decide(hold: Hold) -> None:
+        if keep:
+            keep_hold(hold, reason, actor, review_at=review_at, looked_at=looked_at)
+        elif hold.source:
+            raise Conflict("It was placed by a request, a case or a share, and ends with that.")
         else:
-            done += 1
+            release_hold(hold, reason, actor)
+
+    holds = Hold.objects.filter(pk__in=wanted).select_related("recording").order_by("recording", "pk")
+    decided = decide_each(holds, decide)
     custody.nothing_changed()  # each decision records its own event
-    return done, left
+    return decided
 
 
 class _RolledBack(Exception):
