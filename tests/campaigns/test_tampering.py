@@ -88,9 +88,9 @@ def listing(chance: random.Random, cursor: Any) -> str:
         [
             "custody_event SET tag = tag || 'x' WHERE id",
             "custody_event SET at = at + interval '1 microsecond' WHERE id",
-            "custody_detail SET actor = 'person:0' WHERE event_id",
+            "custody_detail SET actor = actor || '0' WHERE event_id",
             "custody_detail SET actor = '' WHERE event_id",
-            "custody_detail SET subject = 'recording:0' WHERE event_id",
+            "custody_detail SET subject = subject || '0' WHERE event_id",
             "custody_detail SET also = also || '{x:1}' WHERE event_id",
         ]
     )
