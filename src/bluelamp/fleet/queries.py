@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
@@ -18,12 +18,24 @@ from bluelamp.fleet.models import Assignment, Camera, Dock, RolloutPlan
 from bluelamp.fleet.rules import token_sha256
 from bluelamp.kernel import clock
 from bluelamp.kernel.errors import Invalid, NotFound
+from bluelamp.kernel.statements import Kept
 from bluelamp.people.models import Person, Unit
 from bluelamp.people.policy import Thing
 from bluelamp.people.queries import Node, tree, unit_and_below
 from bluelamp.web.filters import LONDON
 
 _GONE = (Camera.State.LOST, Camera.State.RETIRED)
+
+# Asked with each request of a dock, and for each recording that comes in.
+_DOCK = Kept(
+    lambda digest: Dock.objects.select_related("unit").filter(token_sha256=digest, active=True)[:1],
+    digest=token_sha256("an example"),
+)
+_ISSUED = Kept(
+    lambda camera, at: Assignment.objects.select_related("person__unit").filter(camera=camera, period__contains=at)[:1],
+    camera=1_000_003,
+    at=datetime(2000, 1, 1, tzinfo=UTC),
+)
 
 
 @dataclass(frozen=True)
@@ -64,12 +76,12 @@ def authenticate_dock(token: str) -> Dock | None:
     One digest and one look-up by it, whether the token is good, revoked or made up: the time taken tells nothing
     about how near a guess came.
     """
-    return Dock.objects.select_related("unit").filter(token_sha256=token_sha256(token), active=True).first()
+    return _DOCK.first(digest=token_sha256(token))
 
 
 def wearer_at(camera: Camera, at: datetime) -> Person | None:
     """Who had the camera at an instant; None where it was issued to nobody."""
-    assignment = Assignment.objects.select_related("person__unit").filter(camera=camera, period__contains=at).first()
+    assignment = _ISSUED.first(camera=camera.pk, at=at)
     return assignment.person if assignment else None
 
 

@@ -4,16 +4,47 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from bluelamp.fleet.models import Dock
 from bluelamp.footage.models import Recording
 from bluelamp.ingest import receipts
 from bluelamp.ingest.errors import RecordingRejected, SessionUnknown, UploadGone, UploadUnknown
 from bluelamp.ingest.models import DockingSession, Upload
+from bluelamp.kernel.statements import Kept
+
+_EXAMPLE = UUID(int=0x0199F0C2_0000_7000_8000_000000000001)
+
+
+def _with_session(uploads: QuerySet[Upload]) -> QuerySet[Upload]:
+    """With camera and session, but for the session's long lists."""
+    beside = uploads.select_related("camera__unit", "session__dock")
+    return beside.defer("session__inventory", "session__storage")
+
+
+# Asked for each recording that comes in.
+_SESSION = Kept(
+    lambda pk, dock: DockingSession.objects.select_related("camera", "dock").filter(pk=pk, dock=dock),
+    pk=_EXAMPLE,
+    dock=1_000_003,
+)
+_OF_OWNER = Kept(
+    lambda pk, owner: _with_session(Upload.objects.select_related("session__camera")).filter(pk=pk, owner=owner),
+    pk=_EXAMPLE,
+    owner="an owner",
+)
+_LATEST = Kept(
+    lambda camera, sequence: Upload.objects.filter(camera=camera, sequence=sequence).order_by("-created_at", "-id")[:1],
+    camera=1_000_003,
+    sequence=1_000_033,
+)
+_ONE = Kept(lambda pk: _with_session(Upload.objects).filter(pk=pk), pk=_EXAMPLE)
+_LOCKED = Kept(lambda pk: _with_session(Upload.objects.select_for_update(of=("self",))).filter(pk=pk), pk=_EXAMPLE)
 
 
 def session_of(dock: Dock, session_id: UUID) -> DockingSession:
     """The dock's session. Raises SessionUnknown, for another dock's too."""
-    session = DockingSession.objects.select_related("camera", "dock").filter(pk=session_id, dock=dock).first()
+    session = _SESSION.first(pk=session_id, dock=dock.pk)
     if session is None:
         raise SessionUnknown("This dock has no docking session with that number.")
     return session
@@ -21,14 +52,26 @@ def session_of(dock: Dock, session_id: UUID) -> DockingSession:
 
 def upload_of(owner: str, upload_id: UUID) -> Upload:
     """The sender's upload; a camera's moves to the dock that the camera is in. Raises UploadUnknown."""
-    upload = (
-        Upload.objects.select_related("camera", "session__dock", "session__camera")
-        .filter(pk=upload_id, owner=owner)
-        .first()
-    )
+    upload = _OF_OWNER.first(pk=upload_id, owner=owner)
     if upload is None:
         raise UploadUnknown
     return upload
+
+
+def upload(upload_id: UUID) -> Upload:
+    """An upload, with its camera, session and dock. Raises Upload.DoesNotExist."""
+    found = _ONE.first(pk=upload_id)
+    if found is None:
+        raise Upload.DoesNotExist
+    return found
+
+
+def locked_upload(upload_id: UUID) -> Upload:
+    """`upload`, its row locked until the transaction ends."""
+    found = _LOCKED.first(pk=upload_id)
+    if found is None:
+        raise Upload.DoesNotExist
+    return found
 
 
 def offered(session: DockingSession, sequence: int) -> dict[str, object]:
@@ -81,4 +124,4 @@ def whole_of(owner: str, parts: list[UUID]) -> Upload | None:
 
 def latest_upload(session: DockingSession, sequence: int) -> Upload | None:
     """The newest upload of that recording, whichever session it began in."""
-    return Upload.objects.filter(camera=session.camera, sequence=sequence).order_by("-created_at", "-id").first()
+    return _LATEST.first(camera=session.camera_id, sequence=sequence)

@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,6 +17,7 @@ from django.db.models import Count, Q, QuerySet
 from bluelamp.footage.models import Recording
 from bluelamp.kernel import clock
 from bluelamp.kernel.among import among
+from bluelamp.kernel.statements import Kept
 from bluelamp.people.models import Unit
 from bluelamp.people.queries import unit_and_below
 from bluelamp.retention.models import Hold
@@ -25,6 +26,15 @@ from bluelamp.rights import rules
 from bluelamp.rights.models import Message, Request, RequestMatch
 
 LONDON = ZoneInfo("Europe/London")
+
+# Asked for each recording that comes in.
+_ABOUT = Kept(
+    lambda since, until: Request.objects.filter(
+        state__in=[Request.State.OPEN, Request.State.UNCONFIRMED], from_at__lt=until, until_at__gt=since
+    ).order_by("pk"),
+    since=datetime(2000, 1, 1, tzinfo=UTC),
+    until=datetime(2000, 1, 2, tzinfo=UTC),
+)
 
 
 @dataclass(frozen=True)
@@ -68,15 +78,14 @@ def matching(request: Request) -> QuerySet[Recording]:
 
 def waiting_for(recordings: Collection[Recording]) -> list[tuple[Request, Recording]]:
     """Open requests, each with a recording, among those that have just arrived, that may answer it."""
-    requests = Request.objects.filter(
-        state__in=[Request.State.OPEN, Request.State.UNCONFIRMED],
-        from_at__lt=max(recording.ended_at for recording in recordings) + rules.MARGIN,
-        until_at__gt=min(recording.started_at for recording in recordings) - rules.MARGIN,
+    requests = _ABOUT.all(
+        until=max(recording.ended_at for recording in recordings) + rules.MARGIN,
+        since=min(recording.started_at for recording in recordings) - rules.MARGIN,
     )
     arrived = {recording.pk: recording for recording in recordings}
     return [
         (request, arrived[recording_id])
-        for request in requests.order_by("pk")
+        for request in requests
         for recording_id in matching(request).filter(pk__in=arrived).values_list("pk", flat=True)
     ]
 

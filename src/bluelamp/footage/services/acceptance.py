@@ -9,7 +9,7 @@ from itertools import chain, islice
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 from procrastinate.contrib.django import app
 from psycopg.errors import UniqueViolation
 
@@ -19,7 +19,7 @@ from bluelamp.footage import hooks, search
 from bluelamp.footage.events import RecordingCollected, RecordingLocked
 from bluelamp.footage.models import Recording
 from bluelamp.footage.services import due, locking
-from bluelamp.kernel import clock
+from bluelamp.kernel import clock, statements
 from bluelamp.kernel.errors import Conflict
 from bluelamp.people.models import Person, Unit
 
@@ -144,9 +144,7 @@ def _incidents(wanted: set[UUID]) -> set[UUID]:
     """Make those that are not there yet, and lock the rows of the others. Returns the others."""
     if not wanted:
         return set()
-    with connection.cursor() as cursor:
-        cursor.execute(_INCIDENTS, [list(wanted)])
-        met = wanted - {row[0] for row in cursor.fetchall()}
+    met = wanted - {made for (made,) in statements.ask(_INCIDENTS, [list(wanted)])}
     for incident in sorted(met):
         locking.hold_still(incident)
     return met

@@ -15,20 +15,31 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from psycopg.types.json import Jsonb
 
 from bluelamp import custody
 from bluelamp.footage.services import accept
 from bluelamp.formats import sealed
 from bluelamp.ingest import hooks, queries, receipts, recordings, staging
 from bluelamp.ingest.models import DockingSession, Upload
-from bluelamp.ingest.services.uploads import CONTENT, clear_ended, forget_content, lock_camera, reject
-from bluelamp.kernel import clock
+from bluelamp.ingest.services.uploads import clear_ended, forget_content, lock_camera, reject
+from bluelamp.kernel import clock, statements
 from bluelamp.kernel.errors import Conflict
 from bluelamp.vault.errors import KeyUnknown
 from bluelamp.vault.keyring import get_keyring
 from bluelamp.vault.objects import associated_data
 from bluelamp.vault.stores import get_store
 
+_RECEIVED = """
+UPDATE ingest_upload SET state = 'received', sha256 = %s, "offset" = %s, updated_at = %s
+WHERE id = %s AND state = 'receiving'
+"""
+# With what `forget_content` empties.
+_ACCEPTED = """
+UPDATE ingest_upload SET state = 'accepted', receipt = %s, updated_at = %s,
+    filename = '', metadata = '', manifest = '{}', arrival = '{}'
+WHERE id = %s
+"""
 _DIFFERS = {
     True: "What arrived for recording {} is not what the camera signed: the SHA-256 differs.",
     False: "What arrived is not the file that was announced: the SHA-256 differs.",
@@ -51,13 +62,16 @@ def open_writer(upload: Upload, lease: staging.Lease) -> staging.StagedWriter:
 
 @custody.unrecorded("its steps record upload.rejected, or recording.collected with the receipt")
 def accept_upload(
-    upload_id: UUID, lease: staging.Lease | None = None, writer: staging.StagedWriter | None = None
+    upload_id: UUID,
+    lease: staging.Lease | None = None,
+    writer: staging.StagedWriter | None = None,
+    upload: Upload | None = None,
 ) -> Upload:
     """Take an upload as far as it can go, and return it as it stands then.
 
     Without a lease it takes one; where somebody else is at it, nothing is done. `writer` is the open writer of whoever
-    holds the lease already. Raises what the database, keyring or store raise: then nothing is lost, and the next call
-    goes on.
+    holds the lease already, and `upload` the row as it was read under that lease (`queries.upload`). Raises what the
+    database, keyring or store raise: then nothing is lost, and the next call goes on.
     """
     if lease is None:
         lease = staging.Lease.acquire(staging.folder_of(upload_id))
@@ -65,7 +79,7 @@ def accept_upload(
             return Upload.objects.get(pk=upload_id)
         with lease:
             return accept_upload(upload_id, lease)
-    upload = Upload.objects.select_related("camera", "session__dock").get(pk=upload_id)
+    upload = upload or queries.upload(upload_id)
     if upload.is_part and (upload.is_live or queries.is_wanted(upload)):
         return upload
     if upload.state == Upload.State.RECEIVING and _all_there(upload, lease):
@@ -124,10 +138,7 @@ def _finish(upload: Upload, lease: staging.Lease, writer: staging.StagedWriter |
 
 def _mark_received(upload: Upload, sha256: str) -> None:
     now = clock.now()
-    moved = Upload.objects.filter(pk=upload.pk, state=Upload.State.RECEIVING).update(
-        state=Upload.State.RECEIVED, sha256=sha256, offset=upload.length, updated_at=now
-    )
-    if moved:
+    if statements.tell(_RECEIVED, [sha256, upload.length, now, upload.pk]):
         upload.state, upload.sha256 = Upload.State.RECEIVED, sha256
         upload.offset, upload.updated_at = upload.length, now
     else:
@@ -161,7 +172,7 @@ def _take_in(upload: Upload, lease: staging.Lease) -> Upload:
 @custody.service
 def _commit(upload_id: UUID, camera_id: int | None) -> Upload:
     lock_camera(camera_id)
-    upload = Upload.objects.select_for_update(of=("self",)).select_related("camera", "session__dock").get(pk=upload_id)
+    upload = queries.locked_upload(upload_id)
     if upload.state != Upload.State.RECEIVED:
         custody.nothing_changed()
         return upload
@@ -171,5 +182,5 @@ def _commit(upload_id: UUID, camera_id: int | None) -> Upload:
         upload.receipt = receipts.sign(recording, recording.collected.entry.hex())
     forget_content(upload)
     upload.updated_at = clock.now()
-    upload.save(update_fields=["state", "receipt", "updated_at", *CONTENT])
+    statements.tell(_ACCEPTED, [Jsonb(upload.receipt), upload.updated_at, upload.pk])
     return upload

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Case, Value, When
 
 from bluelamp import custody
-from bluelamp.fleet.models import Camera, Dock
+from bluelamp.fleet.models import Dock
 from bluelamp.formats.manifest import SignedEntry
 from bluelamp.ingest import queries, rules, staging
 from bluelamp.ingest.errors import (
@@ -24,7 +24,7 @@ from bluelamp.ingest.errors import (
 from bluelamp.ingest.events import UploadAbandoned, UploadRejected
 from bluelamp.ingest.models import DockingSession, Upload
 from bluelamp.ingest.staging import hashes
-from bluelamp.kernel import clock
+from bluelamp.kernel import clock, statements
 from bluelamp.kernel.ids import new_id
 from bluelamp.kernel.transaction import on_commit
 from bluelamp.vault.disk import make_folder
@@ -92,7 +92,7 @@ def create_upload(dock: Dock, session_id: UUID, sequence: int, length: int | Non
     make_folder(settings.BLUELAMP.staging)
     staging.require_room(settings.BLUELAMP.staging, length)
     if not staging.acknowledged_offset(folder) and upload.concat == Upload.Concat.WHOLE:
-        Upload.objects.filter(pk=upload.pk).update(metadata=metadata)
+        statements.tell("UPDATE ingest_upload SET metadata = %s WHERE id = %s", [metadata, upload.pk])
         upload.metadata = metadata
         return upload
     lease = staging.Lease.acquire(folder)
@@ -233,14 +233,14 @@ def clear_ended(upload: Upload, lease: staging.Lease) -> None:
     hashes.forget(upload.pk)
     lease.remove_folder()
     if not upload.cleared:
-        Upload.objects.filter(pk=upload.pk).update(cleared=True)
+        statements.tell("UPDATE ingest_upload SET cleared = true WHERE id = %s", [upload.pk])
 
 
 @custody.unrecorded("a lock")
 def lock_camera(camera_id: int | None) -> None:
     """Lock the camera's row before any of its uploads', as a docking does, so that no two wait for each other."""
     if camera_id is not None:
-        Camera.objects.select_for_update(no_key=True).values_list("pk").get(pk=camera_id)
+        statements.ask("SELECT 1 FROM fleet_camera WHERE id = %s FOR NO KEY UPDATE", [camera_id])
 
 
 @custody.unrecorded("removes only what an event has already said to have ended")

@@ -11,7 +11,7 @@ from django.conf import settings
 from starlette.requests import Request
 
 from bluelamp.formats import sealed
-from bluelamp.ingest import services, staging
+from bluelamp.ingest import queries, services, staging
 from bluelamp.ingest.admission import admission
 from bluelamp.ingest.errors import (
     BadRequest,
@@ -70,6 +70,11 @@ class Reception:
         self._acknowledging: asyncio.Task[None] | None = None
         self._checkpointed = (0, time.monotonic())
 
+    @property
+    def upload(self) -> Upload:
+        """The upload as it was last read: after `run`, as what was received left it."""
+        return self._upload
+
     async def run(self) -> int:
         """Returns the acknowledged offset. Raises BluelampError for what cannot be taken.
 
@@ -89,7 +94,7 @@ class Reception:
         if lease is None:
             raise UploadBusy
         try:
-            upload = await in_database(Upload.objects.get, pk=self._upload.pk)
+            upload = await in_database(queries.upload, self._upload.pk)
             if upload.state in {Upload.State.REJECTED, Upload.State.ABANDONED}:
                 raise UploadGone("This upload has ended.")
             if upload.state != Upload.State.RECEIVING:
@@ -136,7 +141,8 @@ class Reception:
             if self._acknowledging is not None:
                 await asyncio.wait({self._acknowledging})
             offset = await on_disk(writer.acknowledge)
-            await in_database(services.note_progress, self._upload.pk, offset)
+            if self._upload.is_part or not writer.is_complete:  # what is complete is noted as that at once
+                await in_database(services.note_progress, self._upload.pk, offset)
 
     async def _finish(self, lease: staging.Lease, writer: staging.StagedWriter, ending: Ending | None) -> int:
         """Accept what is complete; the acknowledged offset, or what was wrong with the way the body ended."""
@@ -212,7 +218,7 @@ class Reception:
     async def _settle(self, lease: staging.Lease, writer: staging.StagedWriter) -> None:
         """Accept the complete upload. Raises RecordingRejected; any other trouble leaves it for recovery."""
         try:
-            upload = await settling(services.accept_upload, self._upload.pk, lease, writer)
+            upload = await settling(services.accept_upload, self._upload.pk, lease, writer, self._upload)
         except Exception:
             # All bytes are acknowledged: the sender is done, and its receipt comes when the trouble is over.
             log.exception("upload.unsettled", upload=str(self._upload.pk))
@@ -220,6 +226,8 @@ class Reception:
         self._upload = upload
         if upload.state == Upload.State.REJECTED:
             raise RecordingRejected(str(upload.problem.get("detail", "")))
+        if upload.state == Upload.State.ABANDONED:
+            raise UploadGone("This upload was given up while it was being sent.")
 
 
 def _trailing_checksum(request: Request) -> headers.Checksum:

@@ -14,6 +14,7 @@ from django.db.models import Exists, OuterRef, Q
 from bluelamp.footage import queries as footage
 from bluelamp.footage.models import Category, EvidenceFlag, Recording
 from bluelamp.kernel.among import among
+from bluelamp.kernel.statements import Kept
 from bluelamp.retention import hooks, rules
 from bluelamp.retention.models import Extension, Hold, RetentionPolicy
 from bluelamp.retention.queries import cooling
@@ -39,9 +40,12 @@ _HOLDS: dict[str, rules.Hold] = {
 }
 
 
+_POLICY = Kept(lambda: RetentionPolicy.objects.filter(pk=1))
+
+
 def policy() -> rules.Policy:
     """The force's periods now."""
-    row = RetentionPolicy.objects.get(pk=1)
+    (row,) = _POLICY.all()
     terms = Terms(**{name: getattr(row, name) for name in PERIOD_NAMES})
     return cooling.policy_of(terms, rules.Policy(version=row.version))
 

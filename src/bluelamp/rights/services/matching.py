@@ -15,7 +15,7 @@ from bluelamp import custody
 from bluelamp.footage import hooks
 from bluelamp.footage.models import Recording
 from bluelamp.footage.services import locked
-from bluelamp.kernel import clock
+from bluelamp.kernel import clock, statements
 from bluelamp.retention import services as retention
 from bluelamp.retention.models import Hold
 from bluelamp.rights import events, queries, rules
@@ -50,8 +50,7 @@ def after_arrivals() -> None:
 @custody.unrecorded("called in the transaction of acceptance; each match records its own event")
 def match_arrivals(recordings: Collection[Recording]) -> None:
     """Footage that is docked after somebody asked for it is held as if it had been there."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_ARRIVALS])
+    statements.ask("SELECT pg_advisory_xact_lock_shared(%s)", [_ARRIVALS])
     for request, recording in queries.waiting_for(recordings):
         _add(request, only=recording)
 
