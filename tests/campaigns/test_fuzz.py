@@ -14,6 +14,7 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -126,7 +127,7 @@ class Campaign:
     def run(self) -> None:
         self._tell(f"CAMPAIGN_SEED={self._seed}")
         began = time.monotonic()
-        with self._docking:
+        with self._docking, self._trouble_told():
             # The first tenth lets threads, connections and buffers come into being.
             self._part(self._requests // 10)
             self._before = self._vitals()
@@ -140,6 +141,16 @@ class Campaign:
             nothing_is_left_over(self._up)
             assert not troubles(self._up)
             an_ordinary_upload_is_whole(self._up, f"{self._serial}B", self._token)
+
+    @contextmanager
+    def _trouble_told(self) -> Iterator[None]:
+        """Where an answer was wrong, what the server wrote down about it may be all that tells why."""
+        try:
+            yield
+        except BaseException:
+            for line in troubles(self._up):
+                self._tell(line)
+            raise
 
     def _part(self, requests: int) -> None:
         spoilt = settings(_SETTINGS, max_examples=requests * 6 // 10)
