@@ -148,9 +148,9 @@ class Bluelamp(Server):
         )
         if sent.status != 204:
             raise Failed(f"{sent.status} {sent.body!r}")
-        receipt = self.request("GET", f"/api/v1/docking/{session}/receipts/{sequence}", self._authorization)
-        if receipt.status != 200:
-            raise Failed(f"no receipt: {receipt.status}")
+        receipt = json.loads(base64.b64decode(sent.headers.get("bluelamp-receipt", "")) or "{}")
+        if receipt.get("sequence") != sequence:
+            raise Failed(f"no receipt: {sent.headers}")
 
     def tidy(self) -> None:
         shutil.rmtree(self._data / "store" / "recordings", ignore_errors=True)

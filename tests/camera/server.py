@@ -34,6 +34,8 @@ class Faults:
     drop_patches: int = 0  # takes half of a chunk, then closes the connection
     locked_patches: int = 0
     receipts_later: int = 0
+    receipt_with_bytes: bool = False
+    bend_header: str = ""  # comes instead of the receipt with the bytes
     refuse_create: int = 0  # a status
     bend_receipt: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     reject: dict[int, str] = field(default_factory=dict)  # 422 at the receipt
@@ -53,6 +55,7 @@ class DockingServer:
         self.uploads: dict[str, Upload] = {}
         self.received: dict[int, bytes] = {}
         self.requests: list[str] = []
+        self.receipts_asked = 0
         self.guard = threading.Lock()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{self._http.server_port}"
@@ -195,11 +198,18 @@ def _handler(server: DockingServer) -> type[BaseHTTPRequestHandler]:
             upload.data += data
             if len(upload.data) == upload.length:
                 server.received[int(upload.metadata["sequence"])] = upload.data
-            self.reply(204, Upload_Offset=str(len(upload.data)), Tus_Resumable="1.0.0")
+            self.reply(204, Upload_Offset=str(len(upload.data)), Tus_Resumable="1.0.0", **self.receipt_of(upload))
+
+        def receipt_of(self, upload: Upload) -> dict[str, str]:
+            if not server.faults.receipt_with_bytes or len(upload.data) < upload.length:
+                return {}
+            receipt = json.dumps(server.receipt(int(upload.metadata["sequence"])))
+            return {"Bluelamp_Receipt": server.faults.bend_header or base64.b64encode(receipt.encode()).decode()}
 
         def do_GET(self) -> None:
             if not self.let_in():
                 return
+            server.receipts_asked += 1
             found = re.fullmatch(r"/api/v1/docking/s1/receipts/(\d+)", self.path)
             assert found
             sequence = int(found[1])

@@ -136,6 +136,29 @@ def test_a_receipt_with_a_bent_signature_erases_nothing(device: Device, server: 
     assert "signature is not the server's" in result.problems[0]
 
 
+def test_a_receipt_that_comes_with_the_last_bytes_need_not_be_asked_for(device: Device, server: DockingServer) -> None:
+    server.faults.receipt_with_bytes = True
+    result = client(server).dock(device.folder)
+    assert result.all_safe
+    assert result.erased == result.receipts_verified == [1, 2, 3]
+    assert server.receipts_asked == 0
+
+
+@pytest.mark.parametrize("header", ["no base64!", "bm8ganNvbg==", "W10=", "e30"])
+def test_a_header_that_is_no_receipt_makes_the_dock_ask(device: Device, server: DockingServer, header: str) -> None:
+    server.faults.receipt_with_bytes, server.faults.bend_header = True, header
+    assert client(server).dock(device.folder).receipts_verified == [1, 2, 3]
+    assert server.receipts_asked == 3
+
+
+def test_a_bent_receipt_with_the_last_bytes_erases_nothing(device: Device, server: DockingServer) -> None:
+    server.faults.receipt_with_bytes = True
+    server.faults.bend_receipt = lambda receipt: {**receipt, "received_at": "2026-11-22T09:00:01Z"}
+    result = client(server).dock(device.folder)
+    assert nothing_was_erased(device, result)
+    assert "signature is not the server's" in result.problems[0]
+
+
 def test_another_servers_key_is_refused_before_anything_is_uploaded(device: Device, server: DockingServer) -> None:
     client(server, keep=True).dock(device.folder)
     impostor = DockingServer()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ from tests import factories
 from tests.ingest.docks import Camera, Docking
 
 CONTENT = b"these bytes are what the camera signed" * 50_000
+HALF = len(CONTENT) // 2
 
 
 def tags(subject: str) -> list[str]:
@@ -33,9 +35,12 @@ def test_a_recording_goes_from_camera_to_receipt(docking: Docking) -> None:
     assert docking.receipt(1).status_code == 202
     assert docking.receipt(1).headers["Retry-After"]
 
-    assert docking.send(item["upload_url"], CONTENT).status_code == 204
+    *_, last = sent = [docking.patch(item["upload_url"], at, CONTENT[at : at + HALF]) for at in (0, HALF)]
+    assert [each.status_code for each in sent] == [204, 204]
+    assert "Bluelamp-Receipt" not in sent[0].headers
 
     answer = docking.receipt(1)
+    assert json.loads(base64.b64decode(last.headers["Bluelamp-Receipt"])) == answer.json()
     receipt = verify_receipt(answer.json(), docking.answer["receipt_key"])
     assert (receipt.serial, receipt.sequence) == (docking.camera.serial, 1)
     assert (receipt.sha256, receipt.size) == (signed.entry.sha256, len(CONTENT))

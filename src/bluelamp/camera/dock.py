@@ -190,7 +190,9 @@ class _Docking:
             def sent(count: int) -> None:
                 self._watch(entry.sequence, entry.filename, count, entry.size)
 
-            Upload(self._server, self._memory, entry.sequence, path).run(url, metadata, sent)
+            receipt = Upload(self._server, self._memory, entry.sequence, path).run(url, metadata, sent)
+            if receipt is not None:
+                return receipt
         return self._server.receipt(self._session.id, entry.sequence, self._receipt_wait)
 
     def _finish(self, signed: SignedEntry, wanted: Wanted, future: Future[dict[str, Any]]) -> None:

@@ -1,8 +1,11 @@
 """Uploading one file by tus 1.0, resumed where it stopped, repeated while there is hope."""
 
+import base64
+import binascii
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tusclient.client import TusClient
 from tusclient.exceptions import TusCommunicationError
@@ -29,9 +32,11 @@ class Upload:
         self._size = path.stat().st_size
         self._chunk = max(SMALLEST_CHUNK, min(LARGEST_CHUNK, self._size // CHUNKS_A_FILE))
 
-    def run(self, url: str | None, metadata: dict[str, str], on_sent: Callable[[int], None]) -> None:
-        """Send what the server does not have yet; on_sent is called with the bytes that it has. Raises Refused,
-        Unreachable."""
+    def run(self, url: str | None, metadata: dict[str, str], on_sent: Callable[[int], None]) -> dict[str, Any] | None:
+        """Send what the server does not have yet; on_sent is called with the bytes that it has.
+
+        Returns the receipt, not yet verified, where the last answer brought it. Raises Refused, Unreachable.
+        """
         url = self._server.own_url(url) if url else None
         patience = self._server.patience()
         uploader: Uploader | None = None
@@ -45,7 +50,7 @@ class Upload:
                     patience.progressed()
                     on_sent(uploader.offset)
                 self._memory.remember_upload(self._sequence, None)
-                return
+                return _receipt(uploader)
             except TusCommunicationError as error:
                 if uploader is None and url is not None and error.status_code in GONE:
                     url = None  # begin anew
@@ -90,6 +95,17 @@ class Upload:
                 f"{KEPT} What was sent is kept by the server.",
                 "Dock again: the upload goes on where it stopped.",
             ) from error
+
+
+def _receipt(uploader: Uploader) -> dict[str, Any] | None:
+    """What the last answer's header holds; None where that is no JSON object, so that the receipt is asked for."""
+    request = uploader.request  # None where the server had everything already
+    encoded = request.response_headers.get("bluelamp-receipt", "") if request is not None else ""
+    try:
+        document = json.loads(base64.b64decode(encoded, validate=True))
+    except (ValueError, binascii.Error):
+        return None
+    return document if isinstance(document, dict) else None
 
 
 def _words(error: TusCommunicationError) -> str:

@@ -181,6 +181,7 @@ def _create() -> _Object:
                     **_TUS_ANSWER,
                     "Location": _told("The upload's address.", {"type": "string", "format": "uri"}, required=True),
                     **_STANDING,
+                    **_RECEIPT,
                 },
             },
             **_refusals(400, 401, 403, 404, 408, 409, 410, 412, 413, 422, 423, 460, tus=True),
@@ -224,7 +225,7 @@ def _more() -> _Object:
         ],
         "requestBody": {"required": True, "content": _BYTES},
         "responses": {
-            "204": {"description": "Acknowledged.", "headers": {**_TUS_ANSWER, **_STANDING}},
+            "204": {"description": "Acknowledged.", "headers": {**_TUS_ANSWER, **_STANDING, **_RECEIPT}},
             **_refusals(400, 401, 403, 404, 408, 409, 410, 412, 413, 415, 422, 423, 460, tus=True),
         },
     }
@@ -376,4 +377,9 @@ _TUS_ANSWER: _Object = {
 _STANDING: _Object = {
     "Upload-Offset": _told("Bytes acknowledged; absent while parts are joined.", {"type": "integer"}),
     "Upload-Expires": _told("When it ends unless more bytes come.", {"type": "string"}),
+}
+_RECEIPT: _Object = {
+    "Bluelamp-Receipt": _told(
+        "With the last byte of a camera's recording: its receipt, as base64 of its JSON.", {"type": "string"}
+    )
 }

@@ -50,12 +50,15 @@ async def collection(request: Request) -> Response:
     wanted = headers.creation(request.headers)
     upload = await in_database(creation.create, sender, wanted)
     offset: int | None = None if wanted.parts else 0
+    receipt: dict[str, str] = {}
     if not wanted.parts and headers.has_body_type(request.headers):
+        reception = Reception(request, upload, 0)
         try:
-            offset = await Reception(request, upload, 0).run()
+            offset = await reception.run()
+            receipt = headers.receipt(reception.upload)
         except TooManyUploads:
             offset = 0  # it is made, and its bytes come when their turn does
-    location = {"Location": upload_url(request, upload), **headers.standing(upload, offset)}
+    location = {"Location": upload_url(request, upload), **headers.standing(upload, offset), **receipt}
     return Response(status_code=201, headers=location)
 
 
@@ -116,8 +119,9 @@ async def _more(request: Request, upload: Upload) -> Response:
     if nothing and upload.state == Upload.State.ACCEPTED and offset == upload.length:
         # A client that tells the length last, of a recording whose length the camera had signed.
         return Response(status_code=204, headers=headers.standing(upload, offset))
-    offset = await Reception(request, upload, offset).run()
-    return Response(status_code=204, headers=headers.standing(upload, offset))
+    reception = Reception(request, upload, offset)
+    offset = await reception.run()
+    return Response(status_code=204, headers={**headers.standing(upload, offset), **headers.receipt(reception.upload)})
 
 
 async def _terminate(owner: str, upload: Upload) -> Response:

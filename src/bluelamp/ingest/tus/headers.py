@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 from dataclasses import dataclass
 from email.utils import format_datetime
@@ -19,6 +20,9 @@ VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-defer-length,creation-with-upload,termination,expiration,checksum,concatenation"
 CHECKSUMS = {"sha1": 20, "sha256": 32}
 """Algorithms of the checksum extension and the length of their digests in bytes."""
+
+RECEIPT = "Bluelamp-Receipt"
+"""The header of an answer that carries a receipt: base64 of its JSON."""
 
 BODY_TYPE = "application/offset+octet-stream"
 _MOST_METADATA = 4096
@@ -154,6 +158,13 @@ def standing(upload: Upload, offset: int | None) -> dict[str, str]:
         # Expiry counts on the clock that decides; a demonstration's may be ahead of the one HTTP means.
         headers["Upload-Expires"] = format_datetime(upload.expires_at, usegmt=True)
     return headers
+
+
+def receipt(upload: Upload) -> dict[str, str]:
+    """The receipt of an upload that has just been accepted, so that its dock need not ask for it; else nothing."""
+    if not upload.receipt:
+        return {}
+    return {RECEIPT: base64.b64encode(json.dumps(upload.receipt, separators=(",", ":")).encode()).decode()}
 
 
 def length(upload: Upload) -> dict[str, str]:
