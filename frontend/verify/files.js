@@ -3,7 +3,7 @@
 import { FormatError, fromBase64, fromHex, utf8 } from './bytes.js'
 import { readJson } from './json.js'
 import { entryOf } from './leaf.js'
-import { parseLogKey, parseProof, parseWitnessKey } from './notes.js'
+import { parseCheckpoint, parseLogKey, parseProof, parseWitnessKey } from './notes.js'
 
 export const FORMAT = 'bluelamp-package-1'
 export const MANIFEST = 'manifest-sha256.txt'
@@ -28,6 +28,7 @@ const MOST_KEYS = 20
 const MOST_HASHES = 63
 const MOST_EVENTS = 100_000
 const MOST_FIELDS = 200
+const MOST_TIMESTAMP_BYTES = 64 * 1024
 const LINES = ['force', 'exhibit', 'case', 'purpose', 'recipient']
 
 const PART = /^[A-Za-z0-9_([](?:[A-Za-z0-9 !#&'()+,\-.=@[\]_]{0,118}[A-Za-z0-9!#&'()+,\-=@[\]_])?$/
@@ -175,14 +176,26 @@ const parseProven = (document) => {
 }
 
 export const parseCustody = (bytes) => {
-  const plain = object(bytes, CUSTODY, MOST_CUSTODY_BYTES, ['checkpoint', 'keys', 'witnesses', 'events'], 'bluelamp-custody-1')
+  const plain = object(bytes, CUSTODY, MOST_CUSTODY_BYTES, ['checkpoint', 'keys', 'witnesses', 'timestamp', 'events'], 'bluelamp-custody-1')
   const keys = list(plain.keys, 'keys', MOST_KEYS).map((key) => parseLogKey(text(key, 'key')))
   const witnesses = list(plain.witnesses, 'witnesses', MOST_KEYS).map((key) => parseWitnessKey(text(key, 'key')))
   const distinct = new Set([...keys, ...witnesses].map((key) => key.text)).size === keys.length + witnesses.length
   check(distinct && new Set(keys.map((key) => key.name)).size === 1, 'custody.json names each key once, and keys of one log only')
   const events = list(plain.events, 'events', MOST_EVENTS).map(parseProven)
   check(events.every(({ index }, at) => at === 0 || events[at - 1].index < index), 'The events are not in the order of the log')
-  return { checkpoint: text(plain.checkpoint, 'checkpoint'), keys, witnesses, events }
+  return { checkpoint: text(plain.checkpoint, 'checkpoint'), keys, witnesses, events, timestamp: parseTimestamp(plain.timestamp) }
+}
+
+// By an outside authority (RFC 3161), of an earlier checkpoint. Only its form is looked at: this page does not check it.
+const parseTimestamp = (document) => {
+  if (document === null) return null
+  const plain = exact(document, ['checkpoint', 'path', 'response'], 'A timestamp')
+  const stamped = text(plain.checkpoint, 'stamped checkpoint')
+  check(/^[\n -~]*$/.test(stamped), 'The stamped checkpoint is not printable ASCII')
+  list(plain.path, 'path of the timestamp', MOST_HASHES).forEach((value) => fromBase64(text(value, 'hash'), 'A hash', 32))
+  const { length } = fromBase64(text(plain.response, 'timestamp'), 'A timestamp')
+  check(length > 0 && length <= MOST_TIMESTAMP_BYTES, 'A timestamp has at most 64 KiB')
+  return { size: parseCheckpoint(stamped).size }
 }
 
 // The seal's note: which package, and the SHA-256 of its tag manifest.

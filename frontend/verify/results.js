@@ -33,7 +33,7 @@ export const showReport = (target, report, file) => {
   const heading = element('h2', { id: 'verdict', tabindex: '-1' }, verdict.title)
   const banner = element('div', { class: `verdict ${report.verdict}` }, heading, paragraph(sentence(report, verdict)))
   target.replaceChildren(
-    element('section', { 'aria-labelledby': 'verdict' }, banner, ...problems(report), ...keys(report), about(report, file), steps(report), ...witnesses(report), limits(report), tools(report))
+    element('section', { 'aria-labelledby': 'verdict' }, banner, ...problems(report), ...keys(report), about(report, file), steps(report), ...witnesses(report), ...timestamp(report), limits(report), tools(report))
   )
   return heading
 }
@@ -97,6 +97,11 @@ const witnesses = ({ cosignatures }) => {
   ]
   const shown = told.filter(([items]) => items.length).flatMap(([items, text]) => [paragraph(text), element('ul', {}, ...items)])
   return shown.length ? [element('h3', {}, 'Witnesses'), ...shown] : []
+}
+
+const timestamp = ({ timestamp: found, verdict }) => {
+  if (!found || verdict === 'tampering') return []
+  return [element('h3', {}, 'Timestamp'), paragraph(words.timestamps[found.status].replace('{size}', found.size.toLocaleString('en-GB')))]
 }
 
 const limits = ({ verdict }) => element('div', {}, ...(verdict === 'good' ? [element('h3', {}, 'What this does not show'), paragraph(words.limits)] : []))

@@ -68,7 +68,8 @@ const newReport = () => ({
   events: 0,
   keys: [],
   trusted: [],
-  cosignatures: []
+  cosignatures: [],
+  timestamp: null
 })
 
 const problem = (step, code, where = '', detail = '') =>
@@ -208,6 +209,7 @@ class Verification {
     this.report.claims = Object.fromEntries(CLAIMS.map((name) => [name, info[name]]))
     this.report.events = custody.events.length
     this.report.keys = custody.keys.map((key) => key.text)
+    if (custody.timestamp) this.report.timestamp = { status: 'not-checked', size: Number(custody.timestamp.size) }
     if (info.id !== this.sealed.said.package) add('package-id', bag.PACKAGE)
     await this.checkMedia(add, info, custody)
   }

@@ -23,6 +23,7 @@ from bluelamp.custody.models import (
     CustodyLeaf,
     CustodyOrigin,
     CustodyTile,
+    CustodyTimestamp,
 )
 from bluelamp.custody.verification import verify_ledger
 from bluelamp.formats import leaf, merkle
@@ -39,6 +40,7 @@ COLUMNS = {
     "custody_leaf": "index",
     "custody_tile": "root",
     "custody_cosignature": "line",
+    "custody_timestamp": "at",
     "custody_log_key": "vkey",
     "custody_origin": "origin",
 }
@@ -73,6 +75,7 @@ def _one_row_of_each() -> None:
     CustodyTile.objects.create(level=9, index=0, hashes=b"", root=b"")
     CustodyOrigin.objects.create(origin="bluelamp/test/restored-x", since_size=1, since=clock.now())
     CustodyCosignature.objects.create(size=1, witness="witness", line="", at=clock.now())
+    CustodyTimestamp.objects.create(size=1, response=b"", at=clock.now())
 
 
 def _report():

@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 
-from bluelamp.custody import keys, proving, sequencer, witnessing
+from bluelamp.custody import keys, outside, proving, sequencer, witnessing
 from bluelamp.custody.models import CustodyCheckpoint, CustodyCosignature
 from bluelamp.custody.witnessing import Refused, ask, submit
 from bluelamp.formats.add_checkpoint import Submission, WitnessAddress
@@ -230,6 +230,27 @@ def test_one_witness_that_is_dead_does_not_hold_up_another_and_complains_once(co
             for thread in threads:
                 thread.join()
     assert said == [("witness.failed", WITNESS.name)]
+    noted = outside.of(str(dead.key))
+    assert (noted.failing_since is not None, noted.refused) == (True, False)
+    assert outside.of(str(living.key)).failing_since is None
+
+
+def test_a_refusal_is_noted_for_the_pages_until_the_witness_cosigns_again(db, witness, monkeypatch):
+    monkeypatch.setattr(witnessing, "_EVERY_SECONDS", 0.001)
+    _record()
+    sequencer.drain()
+    latest = proving.latest()
+    _Answers.answers = [(422, "not your history")] * 2
+    for _ in range(2):
+        with pytest.raises(Refused):
+            witnessing._submit_alone(witness)
+    first = outside.of(str(WITNESS))
+    assert first.refused
+    assert "not your history" in first.reason
+    _Answers.answers = [(200, cosign(latest.note.partition("\n\n")[0] + "\n", WITNESS.name, KEY, NOW))]
+    witnessing._submit_alone(witness)
+    assert outside.of(str(WITNESS)).failing_since is None
+    assert not outside.of(str(WITNESS)).refused
 
 
 def test_before_the_first_checkpoint_nothing_is_sent(db):

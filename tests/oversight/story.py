@@ -84,6 +84,8 @@ def whole_force() -> dict[str, str]:
 
     Runs in a child process of a live server.
     """
+    from bluelamp.custody import erasing, sequencer
+    from bluelamp.custody import queries as custody_queries
     from bluelamp.footage.services.viewing import log_refusal
     from bluelamp.people import services as people
     from bluelamp.retention import services as retention
@@ -116,7 +118,10 @@ def whole_force() -> dict[str, str]:
     share = shared(recordings[3])
     retention.place_hold(recordings[4], Hold.Kind.COMPLAINT, "Complaint 17/26", "", officers[0].custody_id)
     request(received_at=now - timedelta(days=70))
-    auditor = factories.person(Role.AUDITOR, unit=force, name="Ada Wren")
+    auditor = factories.person(Role.AUDITOR, Role.PROFESSIONAL_STANDARDS, unit=force, name="Ada Wren")
+    sequencer.drain()
+    (viewed, _) = custody_queries.search(tag="recording.viewed", limit=2)
+    erasing.ask(viewed.id, ["reason"], reason="Request SAR-17: a name was written into it", actor="person:1")
     password = "a lamp in the fog 1829"
     people.set_own_password(auditor, password)
     return {

@@ -47,6 +47,9 @@ def test_every_page_is_accessible_light_and_dark_wide_and_narrow():
                 "checkpoint": "/audit/checkpoint/",
                 "verified": "",
                 "public-figures": "/public/figures/",
+                "log": "/log/",
+                "erasures": "/audit/erasures/",
+                "erasure-ask": "/audit/events/20/erase/",
             }
             for name, address in pages.items():
                 if address:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 
 from bluelamp.cases import services as cases
-from bluelamp.custody import keys, sequencer
+from bluelamp.custody import keys, restoring, sequencer, timestamping
 from bluelamp.custody import queries as ledger
 from bluelamp.custody.models import CustodyCheckpoint, CustodyCosignature
 from bluelamp.footage import services as footage
@@ -22,6 +22,7 @@ from bluelamp.footage.models import Recording
 from bluelamp.formats.add_checkpoint import WitnessAddress
 from bluelamp.formats.cosignature import WitnessKey, cosign
 from bluelamp.formats.package import TAG_FILES, Custody, PackageInfo, Seal
+from bluelamp.formats.timestamp import certificates
 from bluelamp.kernel import clock
 from bluelamp.kernel.errors import Conflict, Invalid
 from bluelamp.sharing.packages import queries, services
@@ -33,6 +34,7 @@ from bluelamp.vault import objects
 from bluelamp.vault.stores import get_store
 from bluelamp.verify.package import verify_package
 from tests import factories
+from tests.custody.time_authority import Authority, serving
 from tests.sharing import packing
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +56,32 @@ def test_a_package_is_good_to_the_verifier_with_the_logs_key(story):
     assert (report.exit_code, report.problems) == (0, [])
     assert report.claims["exhibit"] == packing.REFERENCE
     assert package.size == len(packing.zipped(package))
+
+
+def test_a_log_that_was_restored_makes_packages_under_its_new_name(story):
+    sequencer.drain()
+    former = keys.own_vkey()
+    restoring.begin_anew(taken_at=clock.now(), reason="The disk died", actor="system:operator")
+    package = packing.finished(packing.asked(story))
+    report = verify_package(io.BytesIO(packing.zipped(package)), [keys.own_vkey()])
+    assert (report.exit_code, report.problems) == (0, [])
+    assert verify_package(io.BytesIO(packing.zipped(package)), [former]).exit_code == 2
+
+
+def test_a_package_carries_the_latest_timestamp_before_it_and_the_way_from_there(story, settings, tmp_path):
+    authority = Authority(tmp_path / "time")
+    with serving(lambda query, _: authority.reply(query)) as (url, _):
+        settings.BLUELAMP = dataclasses.replace(
+            settings.BLUELAMP, timestamp_url=url, timestamp_certificate=str(authority.root)
+        )
+        sequencer.drain()
+        stamped = timestamping.stamp()
+    package = packing.finished(packing.asked(story))
+    trusted = certificates(authority.root.read_bytes())
+    report = verify_package(io.BytesIO(packing.zipped(package)), [keys.own_vkey()], (), None, trusted)
+    assert (report.exit_code, report.problems) == (0, [])
+    assert (report.timestamp["status"], report.timestamp["size"]) == ("good", stamped.size)
+    assert stamped.size < Custody.parse(packing.unzipped(package)["custody.json"]).events[-1].index + 1
 
 
 def test_without_a_trusted_key_the_verifier_cannot_tell_and_with_another_neither(story):

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bluelamp.formats import package as bag
+from bluelamp.formats.anchor import Anchor
 from bluelamp.formats.canonical import commit_field
 from bluelamp.formats.checkpoint import Checkpoint
 from bluelamp.formats.cosignature import WitnessKey, cosign
@@ -19,7 +20,7 @@ from bluelamp.formats.disclosure import DisclosedEvent
 from bluelamp.formats.log_proof import LogProof
 from bluelamp.formats.merkle import leaf_hash, root
 from bluelamp.formats.package import Custody, Medium, PackageInfo, ProvenEvent, Seal, SealNote
-from bluelamp.formats.proofs import prove_inclusion
+from bluelamp.formats.proofs import prove_consistency, prove_inclusion
 from bluelamp.formats.signed_note import sign_note, verifier_key
 
 ORIGIN = "log.force.example"
@@ -77,11 +78,14 @@ class Log:
 
     def proof(self, index: int, size: int = 0) -> list[bytes]:
         leaves = [leaf_hash(entry) for entry in self.entries]
-        return prove_inclusion(
-            index,
-            size or len(leaves),
-            lambda nodes: [root(leaves[at << level : (at + 1) << level]) for level, at in nodes],
-        )
+        return prove_inclusion(index, size or len(leaves), lambda nodes: _nodes(leaves, nodes))
+
+    def anchor(self, stamp: Callable[[str], bytes], origin: str, size: int) -> Anchor:
+        """A timestamp of the first five entries, and the proof that the tree of `size` continues them."""
+        leaves = [leaf_hash(entry) for entry in self.entries]
+        text = Checkpoint(origin, 5, root(leaves[:5])).text()
+        path = prove_consistency(5, size, lambda nodes: _nodes(leaves, nodes))
+        return Anchor(text, tuple(path), stamp(text))
 
 
 @dataclass
@@ -89,7 +93,8 @@ class Recipe:
     """What goes into a package, with the places where a test puts its thumb.
 
     `sealed` edits files before they are sealed, as a force that lies would; `tampered` edits them afterwards, as
-    anybody else would. An edit gets the file's bytes (nothing where there is none) and returns others.
+    anybody else would. An edit gets the file's bytes (nothing where there is none) and returns others. `stamp` is what
+    a time-stamping authority answers to the text of a checkpoint.
     """
 
     media: Mapping[str, Content] = field(default_factory=lambda: {"data/AB-1 front door.mp4": b"moving pictures" * 40})
@@ -107,6 +112,7 @@ class Recipe:
     sealed_event: Callable[[dict[str, Any]], dict[str, Any]] = lambda fields: fields
     edit_log: Callable[[Log], None] = lambda log: None
     verifier: bytes = b"<!doctype html><title>Verify</title>\n"
+    stamp: Callable[[str], bytes] | None = None
 
     def files(self) -> dict[str, Content]:
         """The bag's files by path."""
@@ -131,6 +137,7 @@ class Recipe:
             self.keys,
             self.witnesses,
             tuple(ProvenEvent(at, tuple(log.proof(at, size)), each) for at, each in zip(indexes, events, strict=True)),
+            log.anchor(self.stamp, self.origin, size) if self.stamp else None,
         )
         papers: dict[str, Content] = {path: f"paper {path}\n".encode() for path in bag.PAPERS}
         files: dict[str, Content] = {**self.media, **papers, bag.READ_ME: b"<!doctype html><title>Read</title>\n"}
@@ -207,6 +214,10 @@ def streamed_zip(files: Mapping[str, Content], **more: Any) -> bytes:
     target = Unseekable()
     write_zip(target, files, **more)  # type: ignore[arg-type]
     return b"".join(target.parts)
+
+
+def _nodes(leaves: list[bytes], nodes: Iterable[tuple[int, int]]) -> list[bytes]:
+    return [root(leaves[at << level : (at + 1) << level]) for level, at in nodes]
 
 
 def _medium(path: str, content: Content, kind: str) -> Medium:

@@ -12,11 +12,21 @@ import pytest
 from playwright.sync_api import Page
 
 from bluelamp.formats import package as bag
-from tests.verify import judging, package_cases, seal_cases, zip_cases
+from tests.verify import (
+    event_cases,
+    judging,
+    package_cases,
+    seal_cases,
+    signature_cases,
+    statement_cases,
+    timestamp_cases,
+    zip_cases,
+)
 from tests.verify.build import PACKAGE_ID, Recipe
 from tests.verify.cases import Case
 
-CASES = [*zip_cases.CASES, *package_cases.CASES, *seal_cases.CASES]
+_KINDS = (zip_cases, package_cases, statement_cases, event_cases, seal_cases, signature_cases, timestamp_cases)
+CASES = [case for kind in _KINDS for case in kind.CASES]
 
 
 def test_each_case_has_a_name_of_its_own() -> None:

@@ -39,6 +39,14 @@ def verify(
         list[str] | None,
         typer.Option("--witness", help="Key of a witness, VKEY or URL=VKEY; may be repeated.", show_default=False),
     ] = None,
+    timestamp_certificate: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--timestamp-certificate",
+            help="Certificate (PEM) of a time-stamping authority: checks the package's timestamp. May be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     state: Annotated[
         Path | None, typer.Option("--state", help="With --follow: where it remembers what it saw.", show_default=False)
     ] = None,
@@ -73,7 +81,9 @@ def verify(
     if package is not None:
         from bluelamp.verify import command
 
-        raise typer.Exit(command.run(package, keys, [_vkey(text) for text in witnesses], as_json=json))
+        authorities = timestamp_certificate or []
+        vkeys = [_vkey(text) for text in witnesses]
+        raise typer.Exit(command.run(package, keys, vkeys, as_json=json, authorities=authorities))
     if deleted:
         from bluelamp.cli import verify_gone
 

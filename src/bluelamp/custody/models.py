@@ -109,6 +109,35 @@ class CustodyCosignature(models.Model):
         db_table = "custody_cosignature"
 
 
+class CustodyTimestamp(models.Model):
+    """What an outside authority answered (RFC 3161 TimeStampResp, DER) for the text of the checkpoint of this size.
+
+    `at` is the time that the authority states, not ours.
+    """
+
+    size = models.BigIntegerField(primary_key=True)
+    response = models.BinaryField()
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "custody_timestamp"
+
+
+class CustodyOutside(models.Model):
+    """How an outside party that is asked about checkpoints, a witness (its vkey) or an authority, answers of late.
+
+    `failing_since` None: its last answer was good. `refused`: it answered, and would not. Not part of the ledger.
+    """
+
+    party = models.TextField(primary_key=True)
+    failing_since = models.DateTimeField(null=True)
+    refused = models.BooleanField(default=False)
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        db_table = "custody_outside"
+
+
 class CustodyLogKey(models.Model):
     """A key that signs, or signed, the log's checkpoints: its vkey, and the size of the first checkpoint it signed."""
 
@@ -141,6 +170,7 @@ APPEND_ONLY = (
     "custody_tile",
     "custody_checkpoint",
     "custody_cosignature",
+    "custody_timestamp",
     "custody_log_key",
     "custody_origin",
 )

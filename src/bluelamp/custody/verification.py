@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from bluelamp.custody import keys
+from bluelamp.custody import keys, timestamping
 from bluelamp.custody.models import CustodyCheckpoint, CustodyLogKey
 from bluelamp.formats.cosignature import WitnessKey
 from bluelamp.formats.errors import FormatError
@@ -68,6 +68,7 @@ def verify_ledger(
     with _checking(jobs, extra, processes) as stretches:
         # Beside the others, where there are any: it is the database that works here.
         outside = [number for (number,) in _all(_OUTSIDE, [])]
+        problems += timestamping.problems()
         checked = list(stretches)
     report = conclude(
         checked,

@@ -15,7 +15,7 @@ import structlog
 from django.conf import settings
 from django.db import close_old_connections, connection
 
-from bluelamp.custody import proving
+from bluelamp.custody import outside, proving
 from bluelamp.custody.models import CustodyCheckpoint, CustodyCosignature
 from bluelamp.formats.add_checkpoint import Submission, WitnessAddress, parse_size
 from bluelamp.formats.cosignature import WitnessKey, cosignatures
@@ -158,7 +158,13 @@ def _submit_alone(witness: WitnessAddress) -> None:
     with claim(f"witness {witness.key}") as alone:
         if alone:
             now = clock.now().timestamp()
-            submit(witness, datetime.fromtimestamp(now - now % _EVERY_SECONDS, UTC))
+            try:
+                size = submit(witness, datetime.fromtimestamp(now - now % _EVERY_SECONDS, UTC))
+            except (Refused, Unreachable) as error:
+                outside.failed(str(witness.key), refused=isinstance(error, Refused), reason=str(error))
+                raise
+            if size is not None:
+                outside.answered(str(witness.key))
 
 
 class _Complaint:

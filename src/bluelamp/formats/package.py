@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from bluelamp.formats import fields as check
+from bluelamp.formats.anchor import Anchor
 from bluelamp.formats.cosignature import WitnessKey
 from bluelamp.formats.disclosure import DisclosedEvent
 from bluelamp.formats.ed25519 import decode_base64
@@ -229,12 +230,16 @@ class ProvenEvent:
 
 @dataclass(frozen=True)
 class Custody:
-    """The content of custody.json: a checkpoint (signed note), vkeys of the log and of witnesses, events by index."""
+    """The content of custody.json: a checkpoint (signed note), vkeys of the log and of witnesses, events by index.
+
+    `timestamp`: by an outside authority, of a checkpoint that this one continues; None where there is none.
+    """
 
     checkpoint: str
     keys: tuple[str, ...]
     witnesses: tuple[str, ...]
     events: tuple[ProvenEvent, ...]
+    timestamp: Anchor | None = None
 
     def __post_init__(self) -> None:
         try:
@@ -260,6 +265,7 @@ class Custody:
                 "checkpoint": self.checkpoint,
                 "keys": list(self.keys),
                 "witnesses": list(self.witnesses),
+                "timestamp": self.timestamp.document() if self.timestamp else None,
                 "events": [event.document() for event in self.events],
             }
         )
@@ -267,13 +273,14 @@ class Custody:
     @classmethod
     def parse(cls, content: bytes) -> "Custody":
         """From the bytes of custody.json. Raises PackageError."""
-        names = {"format", "checkpoint", "keys", "witnesses", "events"}
+        names = {"format", "checkpoint", "keys", "witnesses", "timestamp", "events"}
         plain = _object(content, CUSTODY, MOST_CUSTODY_BYTES, names, CUSTODY_FORMAT)
         return cls(
             _text(plain["checkpoint"], "checkpoint"),
             tuple(_list(plain["keys"], MOST_KEYS, "keys")),
             tuple(_list(plain["witnesses"], MOST_KEYS, "witnesses")),
             tuple(ProvenEvent.parse(item) for item in _list(plain["events"], MOST_EVENTS, "events")),
+            _anchor(plain["timestamp"]),
         )
 
 
@@ -330,6 +337,13 @@ class Seal:
             # Such as a line of extra data: it would be covered by nothing.
             raise PackageError("The proof in seal.json holds more than a proof.")
         return cls(_text(plain["note"], "note"), event, proof)
+
+
+def _anchor(document: object) -> Anchor | None:
+    try:
+        return None if document is None else Anchor.parse(document)
+    except FormatError as error:
+        raise PackageError(f"custody.json: {error}") from error
 
 
 def _object(content: bytes, file: str, most: int, names: set[str], format_name: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from bluelamp.custody import keys, words
+from bluelamp.custody import keys, timestamping, words
 from bluelamp.custody.queries import latest_checkpoint
 from bluelamp.footage import queries as footage
 from bluelamp.kernel import clock
@@ -97,6 +97,7 @@ def checkpoint(request: HttpRequest) -> HttpResponse:
     context = {
         "checkpoint": latest_checkpoint(),
         "verifier_key": keys.own_vkey(),
+        "timestamp": timestamping.latest(),
         "most_leaves": verification.MOST_LEAVES,
         "form": form,
         "result": result,

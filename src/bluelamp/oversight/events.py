@@ -133,6 +133,29 @@ class KeysChecked(Event):
 
 @custody.event_type
 @dataclass(frozen=True, kw_only=True)
+class FailureTold(Event):
+    """Something that is watched by itself fails, or more of it: so many e-mail addresses were told."""
+
+    tag = "check.failing"
+    operation = Operation.CONSULTATION
+    what: str
+    told: int
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class FailureEnded(Event):
+    """Something that is watched by itself failed, and is well again, or is not watched any more (`well` False)."""
+
+    tag = "check.well_again"
+    operation = Operation.CONSULTATION
+    what: str
+    well: bool
+    told: int
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
 class BackupMade(Event):
     """A backup of the database was made. `manifest_sha256` proves later which one that was."""
 

@@ -2,7 +2,7 @@
 
 Each segment's tag proves its plaintext and its place under the recording's key (docs/protocols/sealed-object.md). The
 master's SHA-256 is compared with the register, and with what the ledger says has arrived, so that another content
-sealed under the same key is found as well.
+sealed under the same key is found as well. The papers of packages lie with a recording and are read with it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from uuid import UUID
 from bluelamp.custody import queries as custody
 from bluelamp.footage.models import Derivative, Recording
 from bluelamp.formats import sealed
+from bluelamp.oversight import papers
 from bluelamp.oversight.models import Finding
+from bluelamp.sharing.packages.models import Package
 from bluelamp.vault.errors import KeyErased, KeyringUnusable, KeyUnknown, ObjectDamaged, ObjectMissing
 from bluelamp.vault.keyring import get_keyring
 from bluelamp.vault.objects import SealedReader
@@ -32,6 +34,16 @@ class Wrong:
     object_name: str
     problem: str
     detail: str
+
+
+@dataclass(frozen=True)
+class _Object:
+    """An object that should be there: plaintext `size` in bytes, each SHA-256 that it should have, whose papers."""
+
+    name: str
+    size: int
+    digests: tuple[str, ...] = ()
+    package: Package | None = None
 
 
 @dataclass(frozen=True)
@@ -53,7 +65,7 @@ def examine(recording_id: UUID, pause: Pause = lambda _: None) -> Examined | Non
         before = _state(recording_id)
         if before is None:
             return None
-        found = [_examine(name, str(recording_id), *expected, pause) for name, expected in before]
+        found = [_examine(item, str(recording_id), pause) for item in before]
         read += sum(size for size, _ in found)
         wrong = tuple(item for _, item in found if item is not None)
         if not wrong or (_state(recording_id) == before and last):
@@ -63,15 +75,16 @@ def examine(recording_id: UUID, pause: Pause = lambda _: None) -> Examined | Non
     return Examined(read, ())  # it changed twice while it was read: the next turn tells
 
 
-def _state(recording_id: UUID) -> list[tuple[str, tuple[int, tuple[str, ...]]]] | None:
-    """The objects that should be there: name, plaintext size in bytes, and each SHA-256 that it should have."""
+def _state(recording_id: UUID) -> list[_Object] | None:
+    """The objects of a recording that should be there; None where it has been deleted."""
     recording = Recording.objects.filter(pk=recording_id).exclude(state=Recording.State.DELETED).first()
     if recording is None:
         return None
     derivatives = Derivative.objects.filter(recording=recording_id).order_by("object_name")
     return [
-        (recording.original, (recording.size, tuple(_digests(recording)))),
-        *((item.object_name, (item.size, ())) for item in derivatives),
+        _Object(recording.original, recording.size, tuple(_digests(recording))),
+        *(_Object(item.object_name, item.size) for item in derivatives),
+        *(_Object(package.papers, papers.size(package), package=package) for package in papers.of(recording_id)),
     ]
 
 
@@ -87,12 +100,26 @@ def _digests(recording: Recording) -> Iterator[str]:
             return
 
 
-def _examine(name: str, key_id: str, size: int, digests: tuple[str, ...], pause: Pause) -> tuple[int, Wrong | None]:
+def _examine(item: _Object, key_id: str, pause: Pause) -> tuple[int, Wrong | None]:
+    read, wrong = _read(item, key_id, pause)
+    if wrong is None or item.package is None:
+        return read, wrong
+    # The footage itself is not touched: what can be done is another thing, and it is no loss.
+    return read, Wrong(
+        item.name, Problem.PAPERS, f"{wrong.detail} The package cannot be handed out: withdraw it and make another."
+    )
+
+
+def _read(item: _Object, key_id: str, pause: Pause) -> tuple[int, Wrong | None]:
+    name, size, digests = item.name, item.size, item.digests
     read = 0
     try:
         stored, expected = get_store().size(name), sealed.sealed_size(size)
         if stored != expected:
             return 0, Wrong(name, Problem.SIZE, f"The store has {stored:,} bytes of it; {expected:,} were sealed.")
+        if item.package is not None:
+            read, said = papers.read(item.package, SealedReader(name, key_id), pause)
+            return read, Wrong(name, Problem.CONTENT, said) if said else None
         digest = hashlib.sha256()
         for piece in SealedReader(name, key_id).iter(0, size):
             digest.update(piece)

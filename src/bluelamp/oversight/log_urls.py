@@ -10,5 +10,7 @@ urlpatterns = [
     path("keys", views.keys_text, name="keys"),
     path("checkpoint", views.checkpoint, name="checkpoint"),
     path("checkpoint/cosigned", views.cosigned, name="cosigned"),
+    path("timestamp/<int:size>", views.timestamp, name="timestamp"),
+    path("timestamp/<int:size>/checkpoint", views.stamped, name="stamped"),
     path("<path:address>", views.tile, name="tile"),
 ]

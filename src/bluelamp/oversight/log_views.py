@@ -8,8 +8,8 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from bluelamp.custody import keys, proving
-from bluelamp.custody.models import CustodyCheckpoint, CustodyLogKey
+from bluelamp.custody import keys, proving, timestamping
+from bluelamp.custody.models import CustodyCheckpoint, CustodyLogKey, CustodyTimestamp
 from bluelamp.formats import tiles
 from bluelamp.formats.errors import FormatError
 from bluelamp.kernel.errors import NotFound
@@ -33,6 +33,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "latest": latest,
         "note": proving.published(latest) if latest else "",
         "vkeys": keys.log_vkeys(),
+        "timestamp": timestamping.latest(),
         "since": {key.vkey: key for key in CustodyLogKey.objects.all()},
     }
     return render(request, "oversight/log.html", context)
@@ -57,6 +58,26 @@ def checkpoint(request: HttpRequest) -> HttpResponse:
 def cosigned(request: HttpRequest) -> HttpResponse:
     """The latest checkpoint that a witness has cosigned."""
     return _note(proving.cosigned())
+
+
+@access.public
+@require_safe
+def timestamp(request: HttpRequest, size: int) -> HttpResponse:
+    """The answer of the time-stamping authority (RFC 3161, DER) for the checkpoint of this size."""
+    kept = CustodyTimestamp.objects.filter(pk=size).first()
+    if kept is None:
+        raise NotFound("The log has no timestamp of this size.", "", "See /log/ for the latest one.")
+    return _open(HttpResponse(bytes(kept.response), content_type="application/timestamp-reply"), _FOR_EVER)
+
+
+@access.public
+@require_safe
+def stamped(request: HttpRequest, size: int) -> HttpResponse:
+    """The very bytes that were stamped: the text of the checkpoint of this size."""
+    found = CustodyCheckpoint.objects.filter(pk=size).first()
+    if found is None or not CustodyTimestamp.objects.filter(pk=size).exists():
+        raise NotFound("The log has no timestamp of this size.", "", "See /log/ for the latest one.")
+    return _open(HttpResponse(timestamping.text_of(found), content_type=_TEXT), _FOR_EVER)
 
 
 @access.public

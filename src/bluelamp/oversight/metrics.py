@@ -12,8 +12,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from bluelamp.kernel import clock
-from bluelamp.oversight.models import Fixity
-from bluelamp.oversight.queries import checks, losses
+from bluelamp.oversight.models import Failure, Fixity
+from bluelamp.oversight.queries import checks, losses, outside
 
 _registered = False
 
@@ -57,6 +57,30 @@ def _families(now: datetime) -> list[Metric]:
             last.add_metric([item.kind.value], item.last.finished_at.timestamp())
             checked.add_metric([item.kind.value], item.last.checked)
             found.add_metric([item.kind.value], item.last.found)
+    vouched = [*outside.witnesses(now), *outside.authorities(now)]
+    well = GaugeMetricFamily(
+        "bluelamp_outside_good",
+        "1: the witness or time-stamping authority vouches for the ledger; 0: it refuses, or is behind",
+        None,
+        ["party"],
+    )
+    size = GaugeMetricFamily(
+        "bluelamp_outside_size", "Events in the last checkpoint that the party vouched for", None, ["party"]
+    )
+    when = GaugeMetricFamily(
+        "bluelamp_outside_last_timestamp_seconds", "When the party last vouched for a checkpoint", None, ["party"]
+    )
+    for party in vouched:
+        if party.good is not None:
+            well.add_metric([party.title], float(party.good))
+        if party.size is not None and party.at is not None:
+            size.add_metric([party.title], party.size)
+            when.add_metric([party.title], party.at.timestamp())
+    failing = GaugeMetricFamily(
+        "bluelamp_failures_open",
+        "What is watched by itself and fails, as it was told by e-mail where that is set",
+        value=Failure.objects.filter(ended_at=None).count(),
+    )
     oldest = Fixity.objects.order_by("checked_at").values_list("checked_at", flat=True).first()
     age = GaugeMetricFamily(
         "bluelamp_fixity_oldest_seconds",
@@ -72,4 +96,4 @@ def _families(now: datetime) -> list[Metric]:
     where = losses.standing()
     for state in ("lost", "accepted", "recovered", "deleted"):
         lost.add_metric([state], getattr(where, state))
-    return [good, last, checked, found, age, lost]
+    return [good, last, checked, found, well, size, when, failing, age, lost]

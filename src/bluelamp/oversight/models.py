@@ -65,6 +65,7 @@ class Finding(models.Model):
         NO_KEY = "no_key", "Its key is missing"
         KEY_LEFT = "key_left", "Its key should be gone"
         OVERDUE = "overdue", "Should have been deleted"
+        PAPERS = "papers", "A package's papers are not as sealed"
 
     kind = models.TextField(choices=Check.choices)
     recording = models.ForeignKey(Recording, models.PROTECT, related_name="findings")
@@ -85,6 +86,26 @@ class Finding(models.Model):
                 condition=models.Q(ended_at=None),
                 name="oversight_finding_once",
             )
+        ]
+
+
+class Failure(models.Model):
+    """Something that is watched by itself and fails, from when that was noticed until it is well again.
+
+    `what`: a `Check`, or which outside party. `mark` grows with what is found: people are told once of what they know.
+    """
+
+    what = models.TextField()
+    title = models.TextField()
+    mark = models.BigIntegerField(default=0)
+    began_at = models.DateTimeField()
+    told_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "oversight_failure"
+        constraints = [
+            models.UniqueConstraint(fields=["what"], condition=models.Q(ended_at=None), name="oversight_failure_once")
         ]
 
 

@@ -14,7 +14,7 @@ from bluelamp.footage import queries as footage
 from bluelamp.footage.models import Recording
 from bluelamp.kernel import clock
 from bluelamp.oversight import queries
-from bluelamp.oversight.queries import checks
+from bluelamp.oversight.queries import watched
 from bluelamp.oversight.rules import Thresholds
 from bluelamp.people import access
 from bluelamp.people.policy import Action, Role
@@ -40,11 +40,10 @@ def home(request: HttpRequest, **_: object) -> Markup | None:
     standing: dict[str, Any] | None = cache.get("oversight.home")
     if standing is None:
         found, _shown = queries.alerts(Thresholds())
-        states, _shown = checks.standing(clock.now())
         standing = {
             "figures": queries.figures(),
             "alerts": len(found),
-            "failing": [state.title for state in states if state.good is False],
+            "failing": [state.title for state in watched.watched(clock.now()) if state.good is False],
         }
         cache.set("oversight.home", standing, _KEPT_SECONDS)
     context = {**standing, "may_audit": _may_audit(request)}

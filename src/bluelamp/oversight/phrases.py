@@ -22,6 +22,8 @@ def register() -> None:
     words.register(events.KeysChecked.tag, lambda item: f"Every key was looked for: {_found(item)}.")
     words.register(events.FixityFailed.tag, lambda item: f"A check found it not as it was sealed. {_detail(item)}")
     words.register(events.FixityRestored.tag, lambda item: "A check found it as it was sealed again.")
+    words.register(events.FailureTold.tag, lambda item: f"{_what(item)} fails; {_told(item)}.")
+    words.register(events.FailureEnded.tag, _ended)
     words.register(
         events.ProofTaken.tag, lambda item: f"The proof of event {item.details.get('event')} was taken away."
     )
@@ -38,6 +40,8 @@ _PAGES = {
     "losses": "The list of lost footage was read.",
     "alerts": "The list of footage watched by many was read.",
     "report": "The report on section 62 was read.",
+    "erasures": "The list of erasures from the ledger was read.",
+    "erasure": "An event was looked at, to ask that values of it be erased.",
 }
 
 
@@ -55,6 +59,20 @@ def _verified(item: HistoryItem) -> str:
 def _read_again(item: HistoryItem) -> str:
     read = count(int(item.details.get("recordings", 0)), "recording")
     return f"Stored footage was read again: {read}, {filesize(int(item.details.get('bytes', 0)))}; {_found(item)}."
+
+
+def _what(item: HistoryItem) -> str:
+    return str(item.details.get("what", "A check"))
+
+
+def _told(item: HistoryItem) -> str:
+    told = int(item.details.get("told", 0))
+    return f"{count(told, 'address was', 'addresses were')} told by e-mail" if told else "nobody is told by e-mail"
+
+
+def _ended(item: HistoryItem) -> str:
+    how = "is well again" if item.details.get("well") else "failed, and is not watched any more"
+    return f"{_what(item)} {how}; {_told(item)}."
 
 
 def _found(item: HistoryItem) -> str:

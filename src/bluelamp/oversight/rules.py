@@ -94,6 +94,12 @@ class Pace:
     late: timedelta
 
 
+WITNESS_LATE = timedelta(minutes=15)
+"""How long a checkpoint may wait for a witness's signature: what a monitor outside allows, too."""
+
+TIMESTAMP_LATE = timedelta(hours=3)
+"""How long the ledger may grow without a timestamp of the configured authority, which is asked every hour."""
+
 FIXITY_EVERY = timedelta(minutes=10)
 """How often stored footage is read for a while."""
 

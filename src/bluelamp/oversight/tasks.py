@@ -5,11 +5,14 @@ In a queue of their own: a check that takes an hour holds up neither a deletion 
 
 from __future__ import annotations
 
+from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from bluelamp.oversight import services
 
 _LAST = -100
+# The n-th wait is 2^n seconds: a day and a half in all.
+_FOR_DAYS = RetryStrategy(max_attempts=16, exponential_wait=2)
 
 
 @app.periodic(cron="*/10 * * * *")  # rules.FIXITY_EVERY
@@ -34,3 +37,15 @@ def check_keys(timestamp: int) -> None:
 @app.task(queue="checks", name="oversight.check_presence", priority=_LAST, queueing_lock="oversight.check_presence")
 def check_presence(timestamp: int) -> None:
     services.check_presence()
+
+
+# Not among the checks: one that takes an hour must not delay what is said of another.
+@app.periodic(cron="*/2 * * * *")
+@app.task(queue="housekeeping", name="oversight.tell_failures", queueing_lock="oversight.tell_failures")
+def tell_failures(timestamp: int) -> None:
+    services.tell_failures()
+
+
+@app.task(queue="housekeeping", name="oversight.send_alert", retry=_FOR_DAYS)
+def send_alert(to: str, subject: str, body: str) -> None:
+    services.send_alert(to, subject, body)

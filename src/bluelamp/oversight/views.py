@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 from bluelamp.ingest import missing
 from bluelamp.kernel import clock
 from bluelamp.oversight import exports, queries, services
-from bluelamp.oversight.queries import checks, losses, restored
+from bluelamp.oversight.queries import checks, losses, outside, restored, watched
 from bluelamp.oversight.rules import Thresholds
 from bluelamp.people import access
 from bluelamp.people.policy import Action
@@ -23,12 +23,16 @@ _DISCREPANCIES = 10
 def index(request: HttpRequest) -> HttpResponse:
     """Every figure of the force's footage, what is missing, the promises, and for professional standards the alerts."""
     access.require(request, Action.VIEW_OVERSIGHT)
-    standing, checks_shown = checks.standing(clock.now())
+    now = clock.now()
+    standing, checks_shown = checks.standing(now)
     context = {
         "figures": queries.figures(),
         "checks": standing,
         "checks_shown": checks_shown,
         "alarms": checks.alarms(),
+        "outside": [*outside.witnesses(now), *outside.authorities(now)],
+        "failing": watched.failing(),
+        "told": len(settings.BLUELAMP.alert_email),
         "losses": losses.standing(),
         "restored": restored.last(),
         "fixity_days": settings.BLUELAMP.fixity_days,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from urllib.parse import unquote, urlsplit
 
 from bluelamp.formats.add_checkpoint import WitnessAddress, parse_witnesses
 from bluelamp.kernel import secretfile
+
+_ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,24 @@ SETTINGS = (
         "30",
         "Days within which every stored object is read again and authenticated, so that a flipped bit is found.",
     ),
+    Setting(
+        "BLUELAMP_ALERT_EMAIL",
+        "",
+        "E-mail addresses, separated by commas, that are told when a check that runs by itself fails, and when it "
+        "passes again; empty: nobody.",
+    ),
+    Setting(
+        "BLUELAMP_TIMESTAMP_URL",
+        "",
+        "Time-stamping authority (RFC 3161, over HTTP) that is asked for a timestamp of the ledger every hour; empty: "
+        "none.",
+    ),
+    Setting(
+        "BLUELAMP_TIMESTAMP_CERTIFICATE",
+        "",
+        "File with the certificate (PEM) at the root of that authority's, and others between them; without it no "
+        "timestamp is asked for.",
+    ),
     Setting("BLUELAMP_MAX_UPLOAD_BYTES", "68719476736", "Largest recording accepted, in bytes."),
     Setting(
         "BLUELAMP_TLS_CERTIFICATE",
@@ -127,6 +148,9 @@ class Configuration:
     checkpoint_seconds: float
     witnesses: tuple[WitnessAddress, ...]
     fixity_days: float
+    alert_email: tuple[str, ...]
+    timestamp_url: str
+    timestamp_certificate: str
     max_upload_bytes: int
     tls_certificate: str
     tls_key: str
@@ -167,6 +191,9 @@ def load(environ: dict[str, str] | None = None) -> Configuration:
         checkpoint_seconds=float(value["BLUELAMP_CHECKPOINT_SECONDS"]),
         witnesses=parse_witnesses(value["BLUELAMP_WITNESSES"]),
         fixity_days=float(value["BLUELAMP_FIXITY_DAYS"]),
+        alert_email=addresses(value["BLUELAMP_ALERT_EMAIL"]),
+        timestamp_url=value["BLUELAMP_TIMESTAMP_URL"],
+        timestamp_certificate=value["BLUELAMP_TIMESTAMP_CERTIFICATE"],
         max_upload_bytes=int(value["BLUELAMP_MAX_UPLOAD_BYTES"]),
         tls_certificate=value["BLUELAMP_TLS_CERTIFICATE"],
         tls_key=value["BLUELAMP_TLS_KEY"],
@@ -175,6 +202,15 @@ def load(environ: dict[str, str] | None = None) -> Configuration:
         log_level=value["BLUELAMP_LOG_LEVEL"].upper(),
         demonstration=bool(_json(data / "instance.json").get("demonstration", False)),
     )
+
+
+def addresses(text: str) -> tuple[str, ...]:
+    """E-mail addresses separated by commas, each once. Raises ValueError for what cannot be one."""
+    found = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    for address in found:
+        if not _ADDRESS.fullmatch(address):
+            raise ValueError(f"BLUELAMP_ALERT_EMAIL: {address!r} is not an e-mail address.")
+    return found
 
 
 @dataclass(frozen=True)

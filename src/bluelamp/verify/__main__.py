@@ -17,9 +17,23 @@ def main() -> int:
         "--key", action="append", default=[], metavar="VKEY", help="key of the log that the force publishes"
     )
     parser.add_argument("--witness", action="append", default=[], metavar="VKEY", help="key of a witness")
+    parser.add_argument(
+        "--timestamp-certificate",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help="certificate (PEM) of a time-stamping authority",
+    )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     chosen = parser.parse_args()
-    return run(chosen.package, chosen.key, chosen.witness, as_json=chosen.json)
+    return run(
+        chosen.package,
+        chosen.key,
+        chosen.witness,
+        as_json=chosen.json,
+        authorities=chosen.timestamp_certificate,
+    )
 
 
 if __name__ == "__main__":

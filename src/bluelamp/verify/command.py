@@ -8,8 +8,9 @@ import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
+from bluelamp.formats.timestamp import TimestampError, certificates
 from bluelamp.verify.package import verify_package
 from bluelamp.verify.report import GOOD, TAMPERING, Problem, Report, words
 
@@ -18,11 +19,25 @@ _MOST_SHOWN = 50
 _EVERY_SECONDS = 0.2
 
 
-def run(path: Path, keys: Sequence[str], witnesses: Sequence[str], *, as_json: bool = False) -> int:
-    """Verify the package and print the report. Returns the exit code: 0 good, 1 tampering or damage, 2 cannot tell."""
+def run(
+    path: Path,
+    keys: Sequence[str],
+    witnesses: Sequence[str],
+    *,
+    as_json: bool = False,
+    authorities: Sequence[Path] = (),
+) -> int:
+    """Verify the package and print the report. Returns the exit code: 0 good, 1 tampering or damage, 2 cannot tell.
+
+    `authorities`: files with certificates (PEM) of time-stamping authorities that the reader trusts.
+    """
+    progress = _Progress(sys.stderr) if sys.stderr.isatty() else None
     try:
+        trusted = [one for file in authorities for one in certificates(file.read_bytes())]
         with path.open("rb") as file:
-            report = verify_package(file, keys, witnesses, _Progress(sys.stderr) if sys.stderr.isatty() else None)
+            report = verify_package(file, keys, witnesses, progress, trusted)
+    except TimestampError as error:
+        report = Report(problems=[Problem(0, "certificate-malformed", detail=str(error))])
     except OSError as error:
         report = Report(problems=[Problem(0, "unreadable", detail=str(error))])
     if as_json:
@@ -67,9 +82,16 @@ def _lines(report: Report, path: Path) -> Iterator[str]:
     for each in report.cosignatures:
         known = "a witness that you named" if each["trusted"] else "named by the package alone"
         yield f"  Cosigned by {each['witness']} ({known}), {_moment(each['time'])}, {each['where']}"
+    if report.timestamp and report.exit_code != TAMPERING:
+        yield f"  {_timestamp(report.timestamp)}"
     if report.exit_code == GOOD:
         yield ""
         yield words()["limits"]
+
+
+def _timestamp(found: dict[str, Any]) -> str:
+    said = str(words()["timestamps"][found["status"]]).replace("{size}", f"{found['size']:,}")
+    return said.replace("{at}", str(found.get("at"))).replace("{authority}", str(found.get("authority")))
 
 
 def _printable(line: str) -> str:

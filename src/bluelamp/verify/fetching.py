@@ -36,8 +36,10 @@ class Answer:
     body: bytes
 
 
-def fetch(url: str, *, most: int, seconds: float, body: bytes | None = None) -> Answer:
-    """GET `url`, or POST `body` to it. Raises Unreachable, of it TooLarge.
+def fetch(
+    url: str, *, most: int, seconds: float, body: bytes | None = None, kind: str = "text/plain; charset=utf-8"
+) -> Answer:
+    """GET `url`, or POST `body`, of the content type `kind`, to it. Raises Unreachable, of it TooLarge.
 
     `most`: the largest body that is read, in bytes, unpacked. `seconds`: until the whole answer must be there.
     """
@@ -47,7 +49,7 @@ def fetch(url: str, *, most: int, seconds: float, body: bytes | None = None) -> 
     watch = _Watch(seconds)
     headers = {"Accept-Encoding": "gzip, identity", "Cache-Control": "no-cache", "User-Agent": "bluelamp-verify"}
     if body is not None:
-        headers["Content-Type"] = "text/plain; charset=utf-8"
+        headers["Content-Type"] = kind
     request = urllib.request.Request(url, body, headers)  # noqa: S310  the scheme was looked at
     try:
         with _opener(watch).open(request, timeout=seconds) as response:

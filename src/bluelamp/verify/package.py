@@ -6,8 +6,10 @@ The page `verify.html` does the same in a browser (frontend/verify); the tests r
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import BinaryIO
+
+from cryptography.x509 import Certificate
 
 from bluelamp.formats import package as bag
 from bluelamp.formats.checkpoint import Checkpoint
@@ -18,6 +20,7 @@ from bluelamp.formats.merkle import leaf_hash
 from bluelamp.formats.package import Custody, PackageInfo, ProvenEvent, Seal, SealNote
 from bluelamp.formats.proofs import verify_inclusion
 from bluelamp.formats.signed_note import VerifierKey
+from bluelamp.formats.timestamp import LibraryMissing
 from bluelamp.verify.notes import Keys, SignatureProblem, Signers, note_lines, parse_keys, signers
 from bluelamp.verify.report import CANNOT_TELL, GOOD, TAMPERING, Problem, Report
 from bluelamp.verify.zipreader import Entry, ZipProblem, read_entries
@@ -27,16 +30,22 @@ PIECE = 2**20
 SEAL_NOTE = "seal.json: note"
 SEAL_CHECKPOINT = "seal.json: checkpoint"
 CUSTODY_CHECKPOINT = "custody.json: checkpoint"
+CUSTODY_TIMESTAMP = "custody.json: timestamp"
 
 Progress = Callable[[int, int], None]
 """Called with the bytes hashed so far and all that will be."""
 
 
 def verify_package(
-    file: BinaryIO, keys: Iterable[str] = (), witnesses: Iterable[str] = (), progress: Progress | None = None
+    file: BinaryIO,
+    keys: Iterable[str] = (),
+    witnesses: Iterable[str] = (),
+    progress: Progress | None = None,
+    authorities: Sequence[Certificate] = (),
 ) -> Report:
     """Verify the ZIP file. `keys` are the log's (vkey strings) that the reader trusts, `witnesses` those of witnesses.
 
+    `authorities`: certificates of time-stamping authorities that the reader trusts; without any, none is checked.
     Raises OSError where the disk fails; whatever is wrong with the package stands in the report.
     """
     report = Report()
@@ -47,6 +56,8 @@ def verify_package(
         return report
     verification = _Verification(file, known, report, progress or (lambda done, total: None))
     report.exit_code = verification.run()
+    if report.exit_code != TAMPERING:
+        report.exit_code = verification.check_timestamp(authorities)
     return report
 
 
@@ -173,6 +184,8 @@ class _Verification:
         self._report.claims = {name: getattr(info, name) for name in CLAIMS}
         self._report.events = len(custody.events)
         self._report.keys = list(custody.keys)
+        if custody.timestamp:
+            self._report.timestamp = {"status": "not-checked", "size": custody.timestamp.size}
         if info.id != self._seal_note.package:
             yield "package-id", bag.PACKAGE, ""
         yield from self._check_media(info, custody)
@@ -248,6 +261,33 @@ class _Verification:
         if len(others) == len(notes):
             return self._conclude("cannot-tell", CANNOT_TELL, [Problem(6, "key-unknown")])
         return self._conclude("cannot-tell", CANNOT_TELL, [Problem(6, "key-other", where) for where in others])
+
+    def check_timestamp(self, authorities: Sequence[Certificate]) -> int:
+        """Check what an outside authority says, if the reader knows one; returns the exit code.
+
+        Without it everything else stands, so that it can take away only what the reader asked for: certainty.
+        """
+        anchor, report = self._custody.timestamp, self._report
+        if not authorities:
+            return report.exit_code
+        if anchor is None:
+            report.timestamp = {"status": "none", "size": 0}
+            return report.exit_code
+        try:
+            stamp = anchor.verify(self._custody_checkpoint, authorities)
+        except LibraryMissing:
+            return self._doubt(Problem(6, "timestamp-library", CUSTODY_TIMESTAMP))
+        except FormatError as error:
+            report.timestamp = {"status": "bad", "size": anchor.size}
+            return self._doubt(Problem(6, "timestamp", CUSTODY_TIMESTAMP, str(error)))
+        at = stamp.at.isoformat().replace("+00:00", "Z")
+        report.timestamp = {"status": "good", "size": anchor.size, "at": at, "authority": stamp.authority}
+        return report.exit_code
+
+    def _doubt(self, problem: Problem) -> int:
+        self._report.problems.append(problem)
+        self._report.steps[5] = "cannot-tell"
+        return CANNOT_TELL
 
     def _conclude(self, status: str, exit_code: int, problems: list[Problem]) -> int:
         self._report.steps[5] = status

@@ -48,7 +48,11 @@ class Problem:
 
 @dataclass
 class Report:
-    """The result. `exit_code` is 0 (good), 1 (evidence of tampering or damage) or 2 (cannot tell)."""
+    """The result. `exit_code` is 0 (good), 1 (evidence of tampering or damage) or 2 (cannot tell).
+
+    `timestamp` has its `status` ("none", "not-checked", "good" or "bad") and the `size` (events) that it is of; if
+    good, also `at` and `authority`. Only the command can check it, given the authority's certificate.
+    """
 
     exit_code: int = CANNOT_TELL
     steps: list[str] = field(default_factory=lambda: ["not-run"] * STEPS)
@@ -60,6 +64,7 @@ class Report:
     keys: list[str] = field(default_factory=list)  # that the package claims
     trusted: list[str] = field(default_factory=list)  # that the reader gave and that signed
     cosignatures: list[dict[str, Any]] = field(default_factory=list)
+    timestamp: dict[str, Any] | None = None  # None: the package holds none
 
     @property
     def verdict(self) -> str:
@@ -87,4 +92,5 @@ class Report:
             "keys": self.keys,
             "trusted": self.trusted,
             "cosignatures": self.cosignatures,
+            "timestamp": self.timestamp,
         }

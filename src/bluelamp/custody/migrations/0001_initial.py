@@ -88,6 +88,29 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="CustodyOutside",
+            fields=[
+                ("party", models.TextField(primary_key=True, serialize=False)),
+                ("failing_since", models.DateTimeField(null=True)),
+                ("refused", models.BooleanField(default=False)),
+                ("reason", models.TextField(blank=True)),
+            ],
+            options={
+                "db_table": "custody_outside",
+            },
+        ),
+        migrations.CreateModel(
+            name="CustodyTimestamp",
+            fields=[
+                ("size", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("response", models.BinaryField()),
+                ("at", models.DateTimeField()),
+            ],
+            options={
+                "db_table": "custody_timestamp",
+            },
+        ),
+        migrations.CreateModel(
             name="CustodyTile",
             fields=[
                 (

@@ -6,6 +6,7 @@ TABLES = (
     "custody_tile",
     "custody_checkpoint",
     "custody_cosignature",
+    "custody_timestamp",
     "custody_log_key",
     "custody_origin",
 )

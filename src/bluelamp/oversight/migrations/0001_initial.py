@@ -54,6 +54,26 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Failure",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("what", models.TextField()),
+                ("title", models.TextField()),
+                ("mark", models.BigIntegerField(default=0)),
+                ("began_at", models.DateTimeField()),
+                ("told_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+            ],
+            options={
+                "db_table": "oversight_failure",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_at", None)), fields=("what",), name="oversight_failure_once"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Fixity",
             fields=[
                 (
@@ -101,6 +121,7 @@ class Migration(migrations.Migration):
                             ("no_key", "Its key is missing"),
                             ("key_left", "Its key should be gone"),
                             ("overdue", "Should have been deleted"),
+                            ("papers", "A package's papers are not as sealed"),
                         ]
                     ),
                 ),

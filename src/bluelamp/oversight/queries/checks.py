@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Max
 
 from bluelamp.cases.models import CaseRecording
 from bluelamp.custody import words
@@ -41,6 +42,13 @@ SELECT r.id, r.original, r.size FROM footage_recording r WHERE r.state <> 'delet
 UNION ALL
 SELECT d.recording_id, d.object_name, d.size FROM footage_derivative d
 JOIN footage_recording r ON r.id = d.recording_id WHERE r.state <> 'deleted' AND r.id = ANY(%(ids)s)
+UNION ALL
+SELECT i.recording_id, p.papers,
+       (SELECT coalesce(sum((paper ->> 'size')::bigint), 0)::bigint FROM jsonb_array_elements(p.layout) paper
+        WHERE paper ? 'at')
+FROM sharing_package p JOIN sharing_package_item i ON i.package_id = p.id AND i.position = 0
+JOIN footage_recording r ON r.id = i.recording_id
+WHERE p.papers <> '' AND r.state <> 'deleted' AND r.id = ANY(%(ids)s)
 """
 _THERE = "SELECT id FROM footage_recording WHERE state <> 'deleted' AND id > %s ORDER BY id LIMIT %s"
 _KEYS = """
@@ -52,7 +60,10 @@ WHERE r.id > %s ORDER BY r.id LIMIT %s
 
 @dataclass(frozen=True)
 class Standing:
-    """One check: its last run to the end, what it looked at, and whether all is well. `good` None: not run yet."""
+    """One check: its last run to the end, what it looked at, and whether all is well. `good` None: not run yet.
+
+    `mark` is larger after something more was found: the latest finding that stands, or how much is wrong.
+    """
 
     kind: Check
     title: str
@@ -62,6 +73,7 @@ class Standing:
     good: bool | None
     last: CheckRun | None
     problems: tuple[str, ...]
+    mark: int = 0
 
 
 @dataclass(frozen=True)
@@ -135,9 +147,9 @@ def stored_objects() -> Iterator[tuple[UUID, bool]]:
         after = ids[-1]
 
 
-def missed() -> set[UUID]:
-    """Recordings of which something is known to be missing or cut."""
-    problems = [Finding.Problem.MISSING, Finding.Problem.SIZE]
+def missed(*, papers: bool = False) -> set[UUID]:
+    """Recordings of which something is known to be missing or cut; with `papers`, whose packages' papers are wrong."""
+    problems = [Finding.Problem.MISSING, Finding.Problem.SIZE, *([Finding.Problem.PAPERS] if papers else [])]
     found = Finding.objects.filter(kind=Check.FIXITY, ended_at=None, problem__in=problems)
     return set(found.values_list("recording_id", flat=True))
 
@@ -275,7 +287,7 @@ def _ledger(now: datetime, last: CheckRun | None) -> Standing:
     )
     return Standing(
         Check.LEDGER, Check.LEDGER.label, number(last.checked), "events checked", note,
-        not last.found and not late, last, tuple(last.problems),
+        not last.found and not late, last, tuple(last.problems), last.found,
     )  # fmt: skip
 
 
@@ -286,10 +298,12 @@ def _presence(now: datetime, last: CheckRun | None) -> Standing:
     # What two people accepted as lost stands on its own list, and must not hide the next loss here.
     lost = len(missed() - set(Loss.objects.filter(state=Loss.State.ACCEPTED).values_list("recording", flat=True)))
     note = (
-        f"Bad: files of {count(lost, 'recording')} are missing or cut. See below which."
+        f"Bad: files of {count(lost, 'recording')} are missing or cut."
         if lost
         else "Bad: it has not run for two days. The worker may be down."
         if late
+        else "Good: all footage is there, each file with its size. The papers of a package are not: see below."
+        if missed(papers=True) - missed()
         else f"Good: all {number(last.checked)} stored files are there, each with its size."
     )
     return Standing(
@@ -301,6 +315,7 @@ def _presence(now: datetime, last: CheckRun | None) -> Standing:
         good=not lost and not late,
         last=last,
         problems=(),
+        mark=_latest(Check.FIXITY, Finding.Problem.MISSING, Finding.Problem.SIZE) if lost else 0,
     )
 
 
@@ -313,7 +328,7 @@ def _fixity(now: datetime, last: CheckRun | None, reading: Mapping[str, Any], wr
     if last is None and not found and not late:
         return _never(Check.FIXITY, "recordings wrong")
     if found:
-        note = f"Bad: {count(wrong.get('recordings', 0), 'recording')} not as sealed. See below which."
+        note = f"Bad: {count(wrong.get('recordings', 0), 'recording')} not as sealed."
     elif late:
         note = f"Bad: some footage has not been read for more than {days} days. The worker or the store may be down."
     else:
@@ -322,7 +337,7 @@ def _fixity(now: datetime, last: CheckRun | None, reading: Mapping[str, Any], wr
         note += f" The last run read {count(last.checked, 'recording')}, {filesize(last.bytes)}."
     return Standing(
         Check.FIXITY, Check.FIXITY.label, number(wrong.get("recordings", 0)), "recordings not as sealed", note,
-        not found and not late, last, (),
+        not found and not late, last, (), _latest(Check.FIXITY),
     )  # fmt: skip
 
 
@@ -332,7 +347,7 @@ def _keys(now: datetime, last: CheckRun | None, wrong: Mapping[str, Any]) -> Sta
     late = now - last.finished_at > _EXPECTED
     found = wrong.get("findings", 0)
     note = (
-        "Bad: see below which."
+        f"Bad: {count(found, 'key is', 'keys are')} missing, left over, or of footage that should have gone."
         if found
         else "Bad: it has not run for two days. The worker may be down."
         if late
@@ -340,8 +355,15 @@ def _keys(now: datetime, last: CheckRun | None, wrong: Mapping[str, Any]) -> Sta
     )
     return Standing(
         Check.KEYS, Check.KEYS.label, number(found), "keys missing, or there after their recording has gone", note,
-        not found and not late, last, (),
+        not found and not late, last, (), _latest(Check.KEYS),
     )  # fmt: skip
+
+
+def _latest(kind: Check, *problems: str) -> int:
+    standing = Finding.objects.filter(kind=kind, ended_at=None)
+    if problems:
+        standing = standing.filter(problem__in=problems)
+    return standing.aggregate(latest=Max("pk"))["latest"] or 0
 
 
 def _never(kind: Check, label: str) -> Standing:

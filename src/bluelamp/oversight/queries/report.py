@@ -37,6 +37,7 @@ _NEWEST = f"{SELECT_ITEMS} WHERE e.tag = ANY(%s) AND e.at >= %s AND e.at < %s OR
 
 # Parts of another consultation that is listed, and reading by the system itself.
 _NOT_LISTED = {"recording.range_served", "recording.viewing_closed", "fixity.checked", "store.checked", "keys.checked"}
+_NOT_LISTED |= {"check.failing", "check.well_again"}
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The verbs of oversight. Nothing of footage changes here; what is recorded is that somebody read, took or checked."""
 
+from bluelamp.oversight.services.alerting import send_alert, tell_failures
 from bluelamp.oversight.services.checking import (
     check_fixity,
     check_keys,
@@ -35,7 +36,9 @@ __all__ = [
     "note_consultation",
     "note_verification",
     "recheck",
+    "send_alert",
     "take_proof",
     "take_report",
+    "tell_failures",
     "verify",
 ]

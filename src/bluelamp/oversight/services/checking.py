@@ -143,7 +143,7 @@ def check_presence() -> CheckRun | None:
     with claim("oversight.check_presence") as alone:
         if not alone:
             return None
-        tally, doubtful = _Tally(), checks.missed()
+        tally, doubtful = _Tally(), checks.missed(papers=True)
         try:
             for recording_id, there in checks.stored_objects():
                 tally.checked += 1

@@ -31,8 +31,8 @@ SYSTEM = "system:checks"
 STORE = "system:store"
 LONGEST_REASON = 500
 
-# What is wrong with a key that should be gone, or a date that has passed, is no loss.
-NO_LOSS = (Finding.Problem.KEY_LEFT, Finding.Problem.OVERDUE)
+# What is wrong with a key that should be gone, or a date that has passed, is no loss; papers are made anew.
+NO_LOSS = (Finding.Problem.KEY_LEFT, Finding.Problem.OVERDUE, Finding.Problem.PAPERS)
 _PRESENT = (Finding.Problem.MISSING, Finding.Problem.SIZE)
 
 

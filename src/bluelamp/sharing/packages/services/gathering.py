@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 
 from bluelamp import custody
-from bluelamp.custody import keys, proving
+from bluelamp.custody import keys, proving, timestamping
 from bluelamp.custody.models import CustodyCheckpoint, CustodyLeaf
 from bluelamp.formats import package as bag
 from bluelamp.formats.cosignature import WitnessKey
@@ -77,6 +77,7 @@ def gather(package: Package) -> Gathered:
         keys=logs,
         witnesses=witnesses,
         events=tuple(ProvenEvent(found.index, found.path, told) for found, told, _ in disclosed),
+        timestamp=timestamping.anchor(checkpoint),
     ).text()
     payload = {
         bag.LABEL: label.pdf(papers),
@@ -143,8 +144,12 @@ def own_lines(note: str, keys_: Iterable[str], witnesses: Iterable[str]) -> str:
 
 @custody.unrecorded("reads only")
 def claimed_keys() -> tuple[str, ...]:
-    """The keys of the log that packages name, the present one last."""
-    return tuple(keys.log_vkeys()[-_MOST_CLAIMED:])
+    """The keys of the log that packages name, the present one last: those of the name that it has now.
+
+    After a restore it goes on as another log; a package is of one.
+    """
+    name = keys.present_origin()
+    return tuple([vkey for vkey in keys.log_vkeys() if VerifierKey.parse(vkey).name == name][-_MOST_CLAIMED:])
 
 
 @custody.unrecorded("reads only")
