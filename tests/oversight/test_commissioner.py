@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import hashlib
 import io
 import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -16,6 +18,7 @@ from bluelamp.custody import queries as custody_queries
 from bluelamp.footage.services.viewing import log_refusal
 from bluelamp.kernel import clock
 from bluelamp.kernel.transaction import atomic
+from bluelamp.oversight import report_pdf
 from bluelamp.oversight.queries import report as reports
 from bluelamp.oversight.rules import LONDON
 from bluelamp.people.policy import Role
@@ -146,6 +149,36 @@ def test_the_file_has_every_row_and_the_ledger_knows_which_file_it_was(as_audito
     assert said.details["sha256"] == hashlib.sha256(response.content).hexdigest()
     today = clock.now().astimezone(LONDON).date()
     assert f"{today:%Y%m%d}.json" in response["Content-Disposition"]
+
+
+def _pages(content: bytes) -> int:
+    return len(re.findall(rb"/Type /Page\b(?!s)", content))
+
+
+def test_the_report_on_paper_is_taken_as_the_file_is(as_auditor, lived):
+    response = as_auditor.post(ADDRESS, {"format": "pdf", "reason": "ICO reference RFA17"})
+    assert response["Content-Type"] == "application/pdf"
+    assert response.content.startswith(b"%PDF-")
+    (said,) = custody_queries.search(tag="ledger.report_taken")
+    assert said.details["format"] == "pdf"
+    assert said.details["sha256"] == hashlib.sha256(response.content).hexdigest()
+    assert response["Content-Disposition"].endswith('.pdf"')
+
+
+def test_nobody_else_takes_the_report_on_paper(signed_in, lived):
+    for role in set(Role) - {Role.AUDITOR, Role.PROFESSIONAL_STANDARDS}:
+        client = signed_in(factories.person(role))
+        assert client.post(ADDRESS, {"format": "pdf", "reason": "curious"}).status_code == 403
+    assert custody_queries.count("ledger.report_taken") == 0
+
+
+def test_the_paper_has_an_empty_period_and_a_very_full_one(lived):
+    found = made()
+    (row, *_) = found.disclosures
+    assert _pages(report_pdf.pdf(dataclasses.replace(found, disclosures=()), "Force")) <= 3
+    long = dataclasses.replace(row, what="Łukasz Ngũgĩ " * 60, recipients="x" * 300, justification="苦情 " * 100)
+    full = dataclasses.replace(found, disclosures=(long,) * reports.MOST_LISTED)
+    assert _pages(report_pdf.pdf(full, "Force")) > 40
 
 
 def test_the_spreadsheet_runs_nothing_that_a_reason_says(as_auditor, lived):

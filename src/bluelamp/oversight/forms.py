@@ -179,6 +179,7 @@ class ReportForm(forms.Form):
         choices=[
             ("json", "JSON: the whole report, with every consultation and disclosure"),
             ("csv", "CSV: every consultation and disclosure, for a spreadsheet"),
+            ("pdf", "PDF: what this page shows, on paper"),
         ],
         initial="json",
         required=False,

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from bluelamp.custody.event import Operation
 from bluelamp.kernel import clock
-from bluelamp.oversight import exports, services
+from bluelamp.oversight import exports, report_pdf, services
 from bluelamp.oversight.forms import PeriodForm, ReportForm
 from bluelamp.oversight.queries import report as reports
 from bluelamp.oversight.rules import LONDON
@@ -21,7 +21,7 @@ from bluelamp.people import access
 from bluelamp.people.policy import Action
 from bluelamp.web.responses import render
 
-_TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
+_TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json", "pdf": "application/pdf"}
 _COLUMNS = ("operation", "event", "at (UTC)", "actor", "who", "subject", "about", "what", "justification", "recipients")
 
 
@@ -90,6 +90,8 @@ def _query(form: PeriodForm) -> str:
 
 
 def _file(found: reports.Report, kind: str) -> bytes:
+    if kind == "pdf":
+        return report_pdf.pdf(found, settings.BLUELAMP.force)
     consulted, disclosed = (
         reports.rows(operation, found.since, found.until, reports.MOST_TAKEN)
         for operation in (Operation.CONSULTATION, Operation.DISCLOSURE)
