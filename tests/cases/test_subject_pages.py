@@ -11,11 +11,13 @@ from django.urls import reverse
 
 from bluelamp.cases import services
 from bluelamp.cases.models import Subject
+from bluelamp.cases.rules import with_appeal, with_appeal_closed
 from bluelamp.cases.services.subjects import today
 from bluelamp.custody import queries as ledger
 from bluelamp.people.policy import Role
-from bluelamp.retention.rules import calendar
+from bluelamp.retention.rules import Appeal, MopiGroup, Stage, calendar
 from tests import factories, signin
+from tests.cases.outcomes import grouped, happened
 
 pytestmark = pytest.mark.django_db
 
@@ -274,3 +276,48 @@ def test_nothing_is_recorded_without_the_pages_token(subject, detective):
         assert strict.post(at(name, subject), given()).status_code == 403
     assert strict.post(reverse("cases:add_subject", args=[subject.case_id]), {"label": "x"}).status_code == 403
     assert Subject.objects.count() == 1
+
+
+def consulted(case, person):
+    found = ledger.search(tag="case.subject_consulted", subject=case.custody_id, actor=person.custody_id)
+    return [item.details["person"] for item in found]
+
+
+def test_reading_what_is_recorded_of_a_person_is_a_consultation_and_sending_an_answer_is_none(
+    as_detective, case, subject, detective
+):
+    assert not consulted(case, detective)
+    as_detective.get(at("subject", subject))
+    assert consulted(case, detective) == [str(subject.pk)]
+    for name in ("proceedings", "open_appeal", "group"):
+        as_detective.get(at(name, subject))
+    assert len(consulted(case, detective)) == 4
+    as_detective.post(at("proceedings", subject), given())
+    assert len(consulted(case, detective)) == 4
+    page = as_detective.get(reverse("cases:case", args=[case.pk]))
+    assert len(consulted(case, detective)) == 5
+    assert "read what is recorded" not in words(page)
+
+
+def test_who_is_refused_a_persons_page_consulted_nothing(client, case, subject):
+    other = factories.person(Role.INVESTIGATOR, unit=factories.unit())
+    signin.quickly(client, other)
+    assert client.get(at("subject", subject)).status_code == 403
+    assert not consulted(case, other)
+
+
+def test_a_wearer_reads_that_a_case_needs_the_recording_and_nothing_of_the_person(client, case, subject, detective):
+    wearer = factories.person(Role.OFFICER, unit=factories.unit())
+    recording = factories.recording(wearer)
+    services.add_recording(case, recording, actor=detective, reason="Shows it")
+    happened(subject, Stage.CONVICTED, today() - DAY, custodial=True, released_on=today() + 900 * DAY)
+    services.record_known(subject, with_appeal(subject.known, Appeal(today())), actor=detective)
+    services.close_case(case, actor=detective, outcome="Over")
+    services.record_known(subject, with_appeal_closed(subject.known, 0, today()), actor=detective)
+    grouped(subject, MopiGroup.PUBLIC_PROTECTION, born=date(1992, 5, 17), reason="Murder")
+    signin.quickly(client, wearer)
+    page = words(client.get(reverse("footage:recording", args=[recording.pk]))).lower()
+    assert "because a case that it belongs to needs it" in page
+    assert "by the rule “case”" in page
+    told = ("convicted", "mopi", "appeal", "proceedings", "custody or hospital", "murder", "1992", "17 may")
+    assert not [word for word in told if word in page]

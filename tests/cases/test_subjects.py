@@ -224,7 +224,7 @@ def test_a_review_group_keeps_for_its_clear_period(case, recording, subject):
     assert due(recording) == kept_until(calendar.add_years(ago(0), 6))
     assert recording.due_rule == f"mopi:{subject.pk}"
     grouped(subject, MopiGroup.PUBLIC_PROTECTION, born=date(1992, 2, 29))
-    assert due(recording) == calendar.start_of(date(2092, 2, 29)) + QUARANTINE
+    assert due(recording) == calendar.end_of(date(2092, 12, 31)) + QUARANTINE
 
 
 def test_the_date_of_birth_does_not_enter_the_ledger(case, subject):

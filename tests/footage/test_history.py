@@ -104,3 +104,14 @@ def test_the_recordings_page_and_the_audit_trail_say_the_same(raw, officer, mana
     shown = [line.what for line in _lines(raw, auditor)]
     assert shown == said[::-1]
     assert f"Flagged as evidence: {category.name}" in shown
+
+
+def test_whoever_wore_the_camera_reads_no_reasons_of_others_also_as_professional_standards(raw, officer):
+    from bluelamp.retention import services as retention
+
+    retention.place_hold(raw, "complaint", "Ann Example complained", "", "person:900")
+    standards = factories.person(Role.PROFESSIONAL_STANDARDS)
+    assert "Ann Example complained" in [line.reason for line in _lines(raw, standards)]
+    officer.roles = [Role.OFFICER.value, Role.PROFESSIONAL_STANDARDS.value]
+    officer.save()
+    assert "Ann Example complained" not in [line.reason for line in _lines(raw, officer)]

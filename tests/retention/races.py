@@ -171,7 +171,7 @@ class Round:
         footage.flag(recording, category=self._category, reason="Assault", by=self._officer)
 
     def _extend(self, recording: Recording) -> None:
-        services.extend(recording, until=clock.now() + 60 * DAY, reason="Needed", actor="person:1")
+        services.extend(recording, until=clock.now() + 60 * DAY, reason="Needed", actor="person:9001")
 
     def _lock(self, recording: Recording) -> None:
         footage.lock(recording, reason="A death", by=Person.objects.get(pk=self._officer.pk))

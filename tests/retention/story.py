@@ -6,6 +6,8 @@ import itertools
 from dataclasses import replace
 from datetime import timedelta
 
+from bluelamp.cases import services as cases
+from bluelamp.cases.services.subjects import today
 from bluelamp.footage import services as footage
 from bluelamp.footage.models import Category, Recording
 from bluelamp.kernel import clock
@@ -13,8 +15,10 @@ from bluelamp.people.models import Unit
 from bluelamp.people.policy import Role
 from bluelamp.retention import queries, services
 from bluelamp.retention.models import Hold
+from bluelamp.retention.rules import MopiGroup, Stage, calendar
 from bluelamp.retention.terms import Terms
 from tests import factories, signin
+from tests.cases.outcomes import ago, grouped, happened
 
 DAY = timedelta(days=1)
 PASSWORD = "a lamp in the fog 1829"
@@ -58,13 +62,29 @@ def work() -> dict[str, str]:
         shorter, effective_at=clock.now(), reason="The board wants less kept (minute 17/26).", actor=editor.custody_id
     )
     second = factories.person(Role.PROFESSIONAL_STANDARDS, name="Pat Standards")
+    of_flag = queries.shortenings()[0]
+    _corrected_case(recordings[31])
     return {
         "proposal": str(proposal.pk),
-        "shortening": str(queries.shortenings()[0].pk),
+        "shortening": str(of_flag.pk),
+        "correction": str(queries.shortenings(cause="case").get().pk),
         "hold": str(queries.holds_due()[0].pk),
         "plain": str(recordings[30].pk),
         **_sign_in(second),
     }
+
+
+def _corrected_case(recording: Recording) -> None:
+    """A closed case in which a date of release was corrected to an earlier one."""
+    detective = factories.person(Role.INVESTIGATOR, name="DC Iris Dawn")
+    case = cases.open_case("Lantern", opened_by=detective)
+    cases.add_recording(case, recording, actor=detective, reason="Shows the arrest")
+    subject = cases.add_subject(case, "Custody 12/26", actor=detective)
+    happened(subject, Stage.CONVICTED, ago(1), custodial=True, released_on=today() + 900 * DAY)
+    grouped(subject, MopiGroup.SERIOUS, clear_from=calendar.add_years(ago(3), -10), reason="Robbery")
+    cases.close_case(case, actor=detective, outcome="Convicted")
+    released = today() + 300 * DAY
+    happened(subject, Stage.CONVICTED, ago(1), custodial=True, released_on=released, reason="Misread the warrant")
 
 
 def _recording(officer, hours: int, size: int) -> Recording:

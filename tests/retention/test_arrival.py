@@ -54,7 +54,7 @@ def new(wearer: Person, *, age: timedelta = timedelta(hours=1), incident: UUID |
 
 
 def held(first: Recording, by: Person) -> None:
-    services.place_hold(first, Hold.Kind.COMPLAINT, "Complaint 12", "", "person:1")
+    services.place_hold(first, Hold.Kind.COMPLAINT, "Complaint 12", "", "person:9001")
 
 
 def flagged(first: Recording, by: Person) -> None:

@@ -41,9 +41,9 @@ def _kept_in_every_way(officer) -> list[Recording]:
                 open_ended = factories.category("undecided", None)
                 footage.flag(kept, category=open_ended, reason="To be decided", by=officer)
             case "hold":
-                services.place_hold(kept, Hold.Kind.COMPLAINT, "Complaint", "", "person:1")
+                services.place_hold(kept, Hold.Kind.COMPLAINT, "Complaint", "", "person:9001")
             case "extension":
-                services.extend(kept, until=clock.now() + 90 * DAY, reason="Needed", actor="person:1")
+                services.extend(kept, until=clock.now() + 90 * DAY, reason="Needed", actor="person:9001")
             case "lock":
                 footage.lock(kept, reason="A death", by=officer)
             case "case":

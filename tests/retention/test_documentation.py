@@ -30,6 +30,8 @@ from bluelamp.retention.rules import (
     Stage,
     codes,
     decide,
+    mopi,
+    proceedings,
 )
 
 PAGE = Path(__file__).parents[2] / "docs" / "guides" / "how-long.md"
@@ -56,6 +58,20 @@ class Example:
             f"Source: {rule.basis}.\n\n"
             f"{self.given} The recording's page then says under “{rule.title}”:\n\n"
             f"> {decision.sentence}\n"
+        )
+
+
+@dataclass(frozen=True)
+class OfAPerson(Example):
+    """A clock of a person in a case, as the person's page there says it."""
+
+    @property
+    def block(self) -> str:
+        (known,) = (*self.facts.proceedings, *self.facts.mopi)
+        told = proceedings.clock(known) if isinstance(known, Proceedings) else mopi.clock(known, Policy().mopi)
+        return (
+            f"### {self.heading}\n\nSource: {told.basis}.\n\n"
+            f"{self.given} The person's page in the case then says:\n\n> {told.sentence}\n"
         )
 
 
@@ -105,61 +121,73 @@ DECISIONS = [
         "Another officer's recording of the same incident is held.",
         replace(PLAIN, reasons=(rules.of_incident(None),)),
     ),
+    Example(
+        "A person in a case, without an end",
+        "The case names a person, and what is recorded there has no end yet.",
+        person(Stage.CHARGED, date(2026, 12, 1)),
+    ),
+    Example(
+        "A person in a case, until a date",
+        "What is recorded in the case keeps it until the end of 1 June 2029.",
+        person(Stage.CONVICTED, CONVICTED, custodial=True, released_on=date(2029, 6, 1)),
+    ),
     Example("An open case", "It is in a case that is open.", replace(PLAIN, reasons=(reason_of_open_case(new_id()),))),
 ]
 PROCEEDINGS = [
-    Example("Undecided", "A person was added to its case, and nothing is decided.", person()),
-    Example("Charged", "The person was charged on 1 December 2026.", person(Stage.CHARGED, date(2026, 12, 1))),
-    Example("No further action", "That was decided on 1 May 2027.", person(Stage.NO_FURTHER_ACTION, date(2027, 5, 1))),
-    Example("Dealt with out of court", "That was on 1 May 2027.", person(Stage.OUT_OF_COURT, date(2027, 5, 1))),
-    Example("Discontinued", "That was on 1 May 2027.", person(Stage.DISCONTINUED, date(2027, 5, 1))),
-    Example("Acquitted", "That was on 1 May 2027.", person(Stage.ACQUITTED, date(2027, 5, 1))),
-    Example(
+    OfAPerson("Undecided", "A person was added to its case, and nothing is decided.", person()),
+    OfAPerson("Charged", "The person was charged on 1 December 2026.", person(Stage.CHARGED, date(2026, 12, 1))),
+    OfAPerson(
+        "No further action", "That was decided on 1 May 2027.", person(Stage.NO_FURTHER_ACTION, date(2027, 5, 1))
+    ),
+    OfAPerson("Dealt with out of court", "That was on 1 May 2027.", person(Stage.OUT_OF_COURT, date(2027, 5, 1))),
+    OfAPerson("Discontinued", "That was on 1 May 2027.", person(Stage.DISCONTINUED, date(2027, 5, 1))),
+    OfAPerson("Acquitted", "That was on 1 May 2027.", person(Stage.ACQUITTED, date(2027, 5, 1))),
+    OfAPerson(
         "Convicted, not in custody",
         "That was on 31 August 2027. February has no 31st, so its last day counts.",
         person(Stage.CONVICTED, CONVICTED),
     ),
-    Example(
+    OfAPerson(
         "In custody or hospital, release not known",
         "The person was convicted on 31 August 2027 and sentenced to custody.",
         person(Stage.CONVICTED, CONVICTED, custodial=True),
     ),
-    Example(
+    OfAPerson(
         "In custody or hospital until a known day",
         "The release is on 1 June 2029. A release earlier than six months from the conviction leaves those six months.",
         person(Stage.CONVICTED, CONVICTED, custodial=True, released_on=date(2029, 6, 1)),
     ),
-    Example(
+    OfAPerson(
         "An appeal is open",
         "It was opened on 10 September 2027.",
         person(Stage.CONVICTED, CONVICTED, appeals=(APPEAL,)),
     ),
-    Example(
+    OfAPerson(
         "An application to the Criminal Cases Review Commission is open",
         "It was made on 10 September 2027.",
         person(Stage.CONVICTED, CONVICTED, appeals=(replace(APPEAL, ccrc=True),)),
     ),
-    Example(
+    OfAPerson(
         "The appeal was decided",
         "That was on 15 March 2028, after the six months.",
         person(Stage.CONVICTED, CONVICTED, appeals=(replace(APPEAL, closed_on=date(2028, 3, 15)),)),
     ),
 ]
 GROUPS = [
-    Example(
+    OfAPerson(
         "Group 1, date of birth known", "The person was born on 29 February 1992.", group(1, born=date(1992, 2, 29))
     ),
-    Example("Group 1, date of birth not known", "Nobody has recorded it.", group(1)),
-    Example("Group 2", "The person last came to notice on 21 November 2026.", group(2)),
-    Example("Group 3", "The person last came to notice on 21 November 2026.", group(3)),
-    Example("Group 4, unresolved", "A person is missing since 21 November 2026.", group(4)),
-    Example("Group 4, for a stated time", "An undetected crime is to be kept for 100 years.", group(4, years=100)),
-    Example(
+    OfAPerson("Group 1, date of birth not known", "Nobody has recorded it.", group(1)),
+    OfAPerson("Group 2", "The person last came to notice on 21 November 2026.", group(2)),
+    OfAPerson("Group 3", "The person last came to notice on 21 November 2026.", group(3)),
+    OfAPerson("Group 4, unresolved", "A person is missing since 21 November 2026.", group(4)),
+    OfAPerson("Group 4, for a stated time", "An undetected crime is to be kept for 100 years.", group(4, years=100)),
+    OfAPerson(
         "Kept by a review",
         "Group 3, and a review on 1 January 2030 kept it.",
         group(3, reviews=(MopiReview(date(2030, 1, 1), keep=True),)),
     ),
-    Example(
+    OfAPerson(
         "Let go by a review",
         "Group 2, and a review on 1 January 2037 let it go.",
         group(2, reviews=(MopiReview(date(2037, 1, 1), keep=False),)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -33,6 +34,16 @@ def test_a_dry_run_of_the_policy_as_it_stands_finds_nothing(officer):
     assert sum(bucket.today for bucket in dry.months) == 1
 
 
+def test_a_dry_run_leaves_an_edit_of_a_limit_where_it_is_held_back(officer):
+    made(terms(special={"training": 20}))
+    services.carry_out_policy()
+    recording = of_age(officer, 1)
+    footage.categorise(recording, category=Category.objects.get(code="training"), by=officer)
+    assert queries.shortenings(cause="category").count() == 1
+    dry = queries.dry_run(terms(), not_before=None)
+    assert (dry.earlier, dry.later) == (0, 0)
+
+
 @pytest.fixture
 def whole_store(officer):
     """Recordings under every rule, alone and together, with both changes of the clocks in their time."""
@@ -52,10 +63,10 @@ def whole_store(officer):
     late = factories.recording(officer, started_at=clock.now() - 40 * DAY, due_rule="", due_at=None)
     made_ += [decided(late)]
     held = of_age(officer, 10)
-    services.place_hold(held, Hold.Kind.COMPLAINT, "Complaint", "", "person:7")
+    services.place_hold(held, Hold.Kind.COMPLAINT, "Complaint", "", "person:9007")
     extended = of_age(officer, 10)
     Extension.objects.create(
-        recording=extended, until=clock.now() + 50 * DAY, reason="x", made_by="person:7", made_at=clock.now()
+        recording=extended, until=clock.now() + 50 * DAY, reason="x", made_by="person:9007", made_at=clock.now()
     )
     made_ += [held, decided(extended)]
     for code in ("traffic", "arrest"):
@@ -129,11 +140,12 @@ def test_the_dry_run_warns_of_what_goes_soon_is_flagged_or_has_no_date_now(offic
     footage.flag(arrest, category=Category.objects.get(code="arrest"), reason="Arrest", by=officer)
     new = replace(keeping(arrest=31), default_days=10)
     reader = factories.person(Role.BWV_MANAGER)
-    dry = queries.dry_run(new, not_before=clock.now() + 7 * DAY, reader=access.actor(reader))
+    dry = queries.dry_run(new, not_before=clock.now() + 7 * DAY)
     assert (dry.earlier, dry.soon, dry.flagged, dry.endless) == (2, 2, 1, 1)
-    assert {each.recording for each in dry.sample} == set(Recording.objects.all())
+    assert {each.recording for each in queries.sampled(dry, access.actor(reader))} == set(Recording.objects.all())
+    assert queries.DryRun.from_json(json.loads(json.dumps(dry.to_json()))) == dry
     stranger = access.actor(factories.person(Role.OFFICER, unit=factories.unit()))
-    assert queries.dry_run(new, not_before=None, reader=stranger).sample == ()
+    assert queries.sampled(dry, stranger) == []
 
 
 _STEPS = (

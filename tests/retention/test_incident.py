@@ -47,7 +47,7 @@ def _fresh(recording: Recording) -> Recording:
 
 def test_a_hold_on_one_file_keeps_every_file_of_the_incident_and_says_so(parts):
     one, other = parts
-    hold = services.place_hold(one, Hold.Kind.COMPLAINT, "Complaint 12", "", "person:1")
+    hold = services.place_hold(one, Hold.Kind.COMPLAINT, "Complaint 12", "", "person:9001")
     kept = _fresh(other)
     assert (kept.due_at, kept.due_rule) == (None, "incident")
     sentence = queries.decision(kept).sentence
@@ -56,7 +56,7 @@ def test_a_hold_on_one_file_keeps_every_file_of_the_incident_and_says_so(parts):
     clock.advance(40 * DAY)
     assert services.sweep() == services.SweepResult()
 
-    services.release_hold(hold, "Closed", "person:2")
+    services.release_hold(hold, "Closed", "person:9002")
     assert _fresh(other).due_at == _fresh(other).review_until
 
 
@@ -64,7 +64,7 @@ def test_a_request_that_holds_one_file_lets_all_of_them_go_at_its_end(parts):
     one, other = parts
     services.place_holds([one], Hold.Kind.SUBJECT_ACCESS, "SAR", "request:7", "public")
     assert _fresh(other).due_at is None
-    services.release_holds("request:7", "Answered", "person:1")
+    services.release_holds("request:7", "Answered", "person:9001")
     assert _fresh(other).due_rule == "default"
 
 
@@ -81,7 +81,7 @@ def test_a_shorter_flag_on_one_file_shortens_none_of_the_others(parts):
     footage.flag(one, category=factories.category("violence", 365), reason="Assault", by=one.wearer)
     services.place_hold(other, Hold.Kind.FOI, "FOI 9", "request:9", "public")
     footage.flag(one, category=factories.category("nuisance", 40), reason="On reflection", by=one.wearer)
-    services.release_holds("request:9", "Answered", "person:1")
+    services.release_holds("request:9", "Answered", "person:9001")
     for part in parts:
         assert _fresh(part).due_at == one.started_at + (365 + 3) * DAY
 
@@ -101,7 +101,7 @@ def test_a_lock_on_one_file_locks_and_keeps_all_and_its_end_unlocks_all(parts, s
 
 def test_a_file_that_was_deleted_keeps_no_other(parts):
     one, other = parts
-    services.place_hold(one, Hold.Kind.OTHER, "Wait", "", "person:1")
+    services.place_hold(one, Hold.Kind.OTHER, "Wait", "", "person:9001")
     Recording.objects.filter(pk=one.pk).update(state=Recording.State.DELETED)
     assert services.recompute(_fresh(other)).governing.code == "default"
 
@@ -113,12 +113,12 @@ def test_holding_the_files_of_incidents_in_any_order_never_deadlocks():
     def hold(kind, chosen):
         for number in range(6):
             services.place_holds(chosen(number), kind, "SAR", f"request:{number}", "public")
-            services.release_holds(f"request:{number}", "Answered", "person:1")
+            services.release_holds(f"request:{number}", "Answered", "person:9001")
 
     in_threads(
         lambda: hold(Hold.Kind.FOI, lambda number: [others[number], parts[-1]]),
         lambda: hold(Hold.Kind.CASE, lambda number: [parts[5 - number], others[0]]),
-        lambda: [services.place_hold(part, Hold.Kind.OTHER, "Wait", "", "person:1") for part in reversed(parts)],
+        lambda: [services.place_hold(part, Hold.Kind.OTHER, "Wait", "", "person:9001") for part in reversed(parts)],
     )
     assert Hold.objects.filter(released_at=None).count() == 6
 
@@ -134,6 +134,6 @@ def test_while_one_file_is_being_held_the_sweep_passes_the_others_by():
         results: list[services.SweepResult] = []
         in_threads(lambda: results.append(services.sweep()))
         assert results == [services.SweepResult()]
-        services.place_hold(other, Hold.Kind.OTHER, "Wait", "", "person:1")
+        services.place_hold(other, Hold.Kind.OTHER, "Wait", "", "person:9001")
     assert services.sweep() == services.SweepResult()
     assert _fresh(one).state == Recording.State.LIVE

@@ -89,6 +89,7 @@ def doors(manager, shortening, hold):
     return {
         "propose": (reverse("retention:propose"), filled_in(default_days=40)),
         "decide": (reverse("retention:decide_proposal", args=[made.pk]), {"decision": "approve", "reason": "x"}),
+        "reckon": (reverse("retention:reckon_proposal", args=[made.pk]), {}),
         "held_back": (reverse("retention:held_back"), None),
         "shortening": (
             reverse("retention:shortening", args=[shortening.pk]),
@@ -108,6 +109,7 @@ def doors(manager, shortening, hold):
 NAMES = [
     "propose",
     "decide",
+    "reckon",
     "held_back",
     "shortening",
     "decide_held_back",
@@ -133,7 +135,7 @@ def test_the_wrong_role_is_refused_in_words_and_the_refusal_is_recorded(doors, s
     address, data = doors[name]
     stranger = factories.person(role, unit=factories.unit())
     client = as_(stranger)
-    answers = [client.post(address, data)] if name == "decide" else [client.get(address)]
+    answers = [client.post(address, data)] if name in ("decide", "reckon") else [client.get(address)]
     if data and name != "decide":
         answers.append(client.post(address, data))
     for answer in answers:
@@ -151,10 +153,10 @@ def test_a_form_from_elsewhere_is_refused(doors, shortening, hold, name):
     assert nothing_happened(shortening, hold)
 
 
-@pytest.mark.parametrize("name", ["proposal", "decide_proposal", "shortening", "hold"])
+@pytest.mark.parametrize("name", ["proposal", "decide_proposal", "reckon_proposal", "shortening", "hold"])
 def test_what_is_not_there_is_not_found(manager, name):
     client, address = as_(manager), reverse(f"retention:{name}", args=[999])
-    answer = client.post(address, {"reason": "x"}) if name == "decide_proposal" else client.get(address)
+    answer = client.post(address, {"reason": "x"}) if name.endswith("_proposal") else client.get(address)
     assert answer.status_code == 404
 
 
@@ -186,6 +188,49 @@ def test_a_change_is_proposed_looked_at_approved_by_another_and_in_force(officer
     assert "Training or test, in place of the default The default 10 days Shortens" in said
     policy = text_of(as_(officer).get(reverse("retention:policy")))
     assert "gone within 20 days of recording" in policy
+
+
+def test_a_proposal_is_read_as_it_was_reckoned_and_reckoned_anew_when_asked(officer, manager, rights, monkeypatch):
+    made = proposed(manager, default_days=20)
+    accepted(officer)
+    address = reverse("retention:proposal", args=[made.pk])
+
+    def reckoned(*_: object, **__: object) -> None:
+        raise AssertionError("a reader has it reckoned")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(queries, "dry_run", reckoned)
+        assert "0 would go earlier" in text_of(as_(rights).get(address))
+    before = made.reckoned_at
+    assert as_(rights).post(reverse("retention:reckon_proposal", args=[made.pk])).status_code == 302
+    made.refresh_from_db()
+    assert made.reckoned_at > before
+    page = text_of(as_(rights).get(address))
+    assert "1 would go earlier" in page
+    assert "Reckon again" in page
+    assert "Reckon again" not in text_of(as_(officer).get(address))
+
+
+def test_who_reads_a_proposals_sample_is_recorded(officer, manager, rights):
+    recording = accepted(officer)
+    made = proposed(manager, default_days=20)
+    as_(rights).get(reverse("retention:proposal", args=[made.pk]))
+    (listed,) = custody.search(tag="footage.listed", actor=rights.custody_id)
+    assert recording.custody_id in listed.also
+    assert listed.details["filters"] == {"page": "proposal"}
+
+
+def test_whoever_decides_on_an_edit_reads_what_was_edited_and_why_and_the_wearer_does_not(officer, shortening, manager):
+    page = text_of(as_(manager).get(reverse("retention:shortening", args=[shortening.pk])))
+    assert "Recorded before Violence against the person (10 years from recording)" in page
+    assert "Recorded now Stop and search (1 year from recording)" in page
+    assert "Reason given Evidence" in page
+    officer.roles = [Role.OFFICER.value, Role.BWV_MANAGER.value]
+    officer.save()
+    page = text_of(as_(officer).get(reverse("retention:shortening", args=[shortening.pk])))
+    assert "a colleague has to decide" in page
+    assert "Recorded before" not in page
+    assert "Reason given" not in page
 
 
 def test_its_author_neither_approves_a_shortening_nor_does_anybody_twice_or_late(manager, rights):

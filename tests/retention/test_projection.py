@@ -6,9 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from bluelamp.footage.models import Recording
 from bluelamp.kernel import clock
 from bluelamp.people.policy import Role
 from bluelamp.retention import queries
+from bluelamp.retention.models import Shortening
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -55,3 +57,17 @@ def test_arrivals_go_on_as_lately_and_their_kept_share_grows():
     assert found.let_go is not None
     assert 0.5 < found.let_go < 0.8
     assert found.months[-1].stored > found.months[2].stored
+
+
+def test_what_cools_is_reviewed_or_has_an_edit_of_its_limit_held_back_is_not_what_somebody_keeps():
+    officer = factories.person(Role.OFFICER)
+    at = clock.now() - 40 * DAY
+    rules = ["default", "late_arrival", "review", "cooling:v2", "evidence", "hold", "proceedings:7"]
+    made = [factories.recording(officer, started_at=at, received_at=at, size=100, due_rule=rule) for rule in rules]
+    assert queries.projection().let_go == pytest.approx(4 / 7)
+    for recording, cause in zip(made, ("date", "category", "flag", "case"), strict=False):
+        held = Shortening.objects.create(
+            recording=recording, cause=cause, would_be_due_at=clock.now(), edited_at=clock.now(), former_due_at=None
+        )
+        Recording.objects.filter(pk=recording.pk).update(due_rule=f"held_back:{held.pk}")
+    assert queries.projection().let_go == pytest.approx(2 / 7)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,9 +17,10 @@ from bluelamp.footage.models import Derivative, EvidenceFlag, Note, Recording, R
 from bluelamp.kernel import clock
 from bluelamp.kernel.errors import Conflict
 from bluelamp.people.policy import Role
-from bluelamp.retention import services
-from bluelamp.retention.models import Certificate, Hold, Shortening
+from bluelamp.retention import queries, services
+from bluelamp.retention.models import Certificate, Hold, PolicyProposal, Shortening
 from bluelamp.retention.services.proving import MAY_KEEP, prove_gone
+from bluelamp.retention.terms import Terms
 from bluelamp.vault import keyring
 from bluelamp.vault.stores import get_store
 from tests import factories
@@ -26,7 +28,7 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 DAY = timedelta(days=1)
-ACTOR = "person:1"
+ACTOR = "person:9001"
 
 
 @pytest.fixture
@@ -48,7 +50,7 @@ def gone(officer) -> Recording:
     )
     footage.flag(recording, category=factories.category(keep_days=1), reason="A fight", by=officer)
     hold = services.place_hold(recording, Hold.Kind.COMPLAINT, "Mr Smith complains", "", ACTOR)
-    services.release_hold(hold, "Settled with Mr Smith", "person:2")
+    services.release_hold(hold, "Settled with Mr Smith", "person:9002")
     clock.advance(60 * DAY)
     services.sweep()
     clock.advance(10 * DAY)
@@ -265,7 +267,7 @@ def test_the_certificate_names_who_approved_as_a_second_person_that_it_went_earl
         cause=Shortening.Cause.DATE,
         former_due_at=now + 90 * DAY,
         would_be_due_at=now,
-        edited_by="person:1",
+        edited_by="person:9001",
         edited_at=now,
         state=Shortening.State.APPROVED,
         decided_by=manager.custody_id,
@@ -285,3 +287,27 @@ def test_an_auditor_reaches_the_proof_in_the_ledger_from_the_certificate(gone):
     page = client_of(Role.AUDITOR).get(f"/policy/deletions/{certificate.pk}/").content.decode()
     assert f"/audit/events/{erased.id}/proof/" in page
     assert "/proof/" not in client_of(Role.OFFICER).get(f"/policy/deletions/{certificate.pk}/").content.decode()
+
+
+def test_a_waiting_proposal_or_an_edit_of_another_file_may_name_it_and_tells_nothing_of_it(gone, officer):
+    other = factories.recording(officer)
+    now = clock.now()
+    Shortening.objects.create(
+        recording=other,
+        cause=Shortening.Cause.FLAG,
+        source=f"evidence:{gone.pk}",
+        before="Arrest (until somebody decides)",
+        former_due_at=None,
+        would_be_due_at=now,
+        edited_at=now,
+    )
+    terms = replace(Terms.from_json(queries.latest_version().terms), default_days=20)
+    proposal = services.propose_policy(terms, effective_at=now, reason="Less", actor="person:9001")
+    drawn = {**proposal.dry_run, "drawn": [[str(gone.pk), None, now.isoformat()]]}
+    PolicyProposal.objects.update(dry_run=drawn)
+    assert services.prove_gone(gone, actor="person:9009").gone
+    services.refuse_policy(proposal.pk, reason="No", actor="person:9002")
+    proposal.refresh_from_db()
+    assert proposal.dry_run is None
+    PolicyProposal.objects.update(reason=f"Because of {gone.pk}")
+    assert not services.prove_gone(gone, actor="person:9009").gone

@@ -70,7 +70,7 @@ def test_while_somebody_is_placing_a_hold_the_sweep_passes_by():
 
     def hold_slowly():
         with transaction.atomic():
-            services.place_hold(recording, Hold.Kind.COMPLAINT, "Complaint", "", "person:1")
+            services.place_hold(recording, Hold.Kind.COMPLAINT, "Complaint", "", "person:9001")
             locked.set()
             assert swept.wait(timeout=20)
 
@@ -103,7 +103,7 @@ def test_a_hold_that_waited_for_a_deletion_is_refused():
     def hold():
         assert closing.wait(timeout=20)
         with pytest.raises(Conflict) as refusal:
-            services.place_hold(recording, Hold.Kind.COMPLAINT, "Complaint", "", "person:1")
+            services.place_hold(recording, Hold.Kind.COMPLAINT, "Complaint", "", "person:9001")
         refusals.append(refusal.value)
 
     in_threads(close_slowly, hold)

@@ -31,7 +31,7 @@ def manager():
 
 @pytest.fixture
 def hold(wearer):
-    placed = services.place_hold(accepted(wearer), Hold.Kind.COMPLAINT, "Ann Example complained", "", "person:1")
+    placed = services.place_hold(accepted(wearer), Hold.Kind.COMPLAINT, "Ann Example complained", "", "person:9001")
     Hold.objects.update(review_at=clock.now() - timedelta(days=1))
     return placed
 

@@ -20,6 +20,7 @@ from bluelamp.retention.rules import (
     decide,
     review_due,
 )
+from bluelamp.retention.rules.mopi import clock
 
 RECORDED = datetime(2026, 11, 21, 7, 19, tzinfo=UTC)
 POLICY = Policy()
@@ -30,6 +31,9 @@ REVIEWED_ONLY = replace(POLICY, mopi=MopiPeriods(time_based=False))
 ONE, TWO, THREE, FOUR = (Mopi("7", group, CLEAR_FROM) for group in MopiGroup)
 BORN = replace(ONE, born=date(1992, 2, 29))
 KEPT, LET_GO = MopiReview(date(2030, 1, 1), keep=True), MopiReview(date(2030, 1, 1), keep=False)
+
+IN_THAT_YEAR = "it concerns public protection, and the person in its case will be 100 in that year"
+EVERY = [ONE, BORN, TWO, THREE, FOUR, replace(FOUR, years=9), *(replace(TWO, reviews=(one,)) for one in (KEPT, LET_GO))]
 
 
 def of(*mopi: Mopi, policy: Policy = POLICY):
@@ -57,21 +61,25 @@ def test_time_alone_does_not_dispose_of_what_a_review_must_decide(mopi, policy, 
     decision = of(mopi, policy=policy)
     assert decision.step(RECORDED + timedelta(days=100_000)) is Step.KEEP
     assert decision.governing.code == "mopi_open:7"
-    assert decision.governing.basis.endswith(f"review group {mopi.group.value}")
-    assert decision.sentence.startswith(f"Kept without an end date because {why}. ")
-    assert "If a review let it go, the next rule would govern (default period, gone by " in decision.sentence
+    told = clock(mopi, policy.mopi)
+    assert told.basis.endswith(f"review group {mopi.group.value}")
+    assert told.sentence == f"Kept without an end date because {why}. A review may let it go."
 
 
 @pytest.mark.parametrize(
     ("mopi", "last_day", "why"),
     [
-        (BORN, date(2092, 2, 28), "it concerns public protection, and the person in its case will be 100 then"),
+        (
+            BORN,
+            date(2092, 12, 31),
+            IN_THAT_YEAR,
+        ),
         (
             replace(ONE, born=date(2000, 2, 29)),
-            date(2100, 2, 28),
-            "it concerns public protection, and the person in its case will be 100 then",
+            date(2100, 12, 31),
+            IN_THAT_YEAR,
         ),
-        (replace(BORN, reviews=(KEPT,)), date(2092, 2, 28), "it concerns public protection, and the person"),
+        (replace(BORN, reviews=(KEPT,)), date(2092, 12, 31), "it concerns public protection, and the person"),
         (THREE, date(2032, 11, 21), "a clear period of 6 years since 21 November 2026 must pass (MoPI group 3)"),
         (
             replace(THREE, clear_from=date(2028, 2, 29)),
@@ -96,14 +104,16 @@ def test_what_goes_by_time_is_kept_to_its_last_day(mopi, last_day, why):
     until = calendar.end_of(last_day)
     assert decision.governing.code == "mopi:7"
     assert (decision.quarantine_at, decision.due_at) == (until, until + POLICY.quarantine)
-    assert decision.sentence.startswith(f"Kept until the end of {calendar.on(last_day)} because {why}")
+    told = clock(mopi, POLICY.mopi).sentence
+    assert told.startswith(f"Kept until the end of {calendar.on(last_day)} because {why}")
 
 
 @pytest.mark.parametrize("mopi", [ONE, BORN, TWO, THREE, FOUR])
 def test_a_review_that_lets_go_ends_every_group_with_its_day(mopi):
     decision = of(replace(mopi, reviews=(MopiReview(date(2029, 1, 1), keep=True), LET_GO)))
     assert decision.quarantine_at == calendar.end_of(LET_GO.on)
-    assert "a review on 1 January 2030 found that it is no longer needed" in decision.sentence
+    let_go = replace(mopi, reviews=(LET_GO,))
+    assert "a review on 1 January 2030 found that it is no longer needed" in clock(let_go, POLICY.mopi).sentence
 
 
 @pytest.mark.parametrize("mopi", [ONE, BORN, TWO, THREE, FOUR])
@@ -120,7 +130,7 @@ def test_of_two_reviews_on_one_day_the_one_that_keeps_counts():
 def test_the_force_chooses_its_periods():
     longer = replace(POLICY, mopi=MopiPeriods(other=8, age=90))
     assert of(THREE, policy=longer).quarantine_at == calendar.end_of(date(2034, 11, 21))
-    assert of(BORN, policy=longer).quarantine_at == calendar.end_of(date(2082, 2, 28))
+    assert of(BORN, policy=longer).quarantine_at == calendar.end_of(date(2082, 12, 31))
 
 
 @pytest.mark.parametrize(
@@ -163,3 +173,17 @@ def test_a_review_says_why_it_is_due_and_when():
 
 def test_every_group_has_words():
     assert [group.words[:7] for group in MopiGroup] == ["Group 1", "Group 2", "Group 3", "Group 4"]
+
+
+def test_the_date_does_not_tell_the_birthday():
+    born = [date(1992, month, day) for month, day in ((1, 1), (2, 29), (7, 14), (12, 31))]
+    assert {of(replace(ONE, born=day)).due_at for day in born} == {of(BORN).due_at}
+
+
+@pytest.mark.parametrize("mopi", EVERY)
+def test_readers_of_a_recordings_facts_learn_of_a_case_and_not_of_a_group(mopi):
+    decision = of(mopi)
+    assert [rule.title for rule in decision.considered[:1]] == ["Case"]
+    assert "because a case that it belongs to needs it. " in decision.sentence
+    told = f"{decision.sentence} {decision.governing.basis}"
+    assert not [word for word in ("MoPI", "group", "protection", "review", "100", "clear") if word in told]

@@ -9,6 +9,7 @@ import pytest
 
 from bluelamp.retention import rules
 from bluelamp.retention.rules import Appeal, Facts, Policy, Proceedings, Stage, Step, calendar, decide
+from bluelamp.retention.rules.proceedings import clock
 
 RECORDED = datetime(2026, 11, 21, 7, 19, tzinfo=UTC)
 POLICY = Policy()
@@ -61,10 +62,9 @@ def test_what_is_not_over_never_expires(proceedings, paragraph, why):
     assert decision.due_at is None
     assert decision.step(IN_A_CENTURY) is Step.KEEP
     assert decision.governing.code == "proceedings_open:7"
-    assert decision.governing.basis.endswith(f"code of practice, paragraph {paragraph}")
-    assert decision.sentence.startswith(
-        f"Kept without an end date because {why}. It cannot be deleted while this stands. "
-    )
+    told = clock(proceedings)
+    assert told.basis.endswith(f"code of practice, paragraph {paragraph}")
+    assert told.sentence.startswith(f"Kept without an end date because {why}. ")
 
 
 @pytest.mark.parametrize(
@@ -146,18 +146,17 @@ def test_what_is_over_is_kept_to_the_end_of_the_codes_last_day(proceedings, last
     decision = of(proceedings)
     until = in_use_until(last_day)
     assert decision.governing.code == "proceedings:7"
-    assert decision.governing.basis.endswith(f"paragraph {paragraph}")
+    told = clock(proceedings)
+    assert told.basis.endswith(f"paragraph {paragraph}")
     assert (decision.quarantine_at, decision.due_at) == (until, until + POLICY.quarantine)
     assert decision.step(until - timedelta(seconds=1)) is Step.KEEP
-    assert decision.sentence.startswith(
-        f"Kept until the end of {calendar.on(last_day)} because {why}. Then it spends 3 days in quarantine"
-    )
+    assert told.sentence == f"Kept until the end of {calendar.on(last_day)} because {why}."
 
 
 def test_an_outcome_before_the_limit_leaves_the_default_to_govern_and_stays_on_the_list():
     decision = of(Proceedings("7", Stage.NO_FURTHER_ACTION, date(2026, 11, 25)))
     assert (decision.due_at, decision.governing.code) == (LIMIT, rules.DEFAULT)
-    assert [rule.title for rule in decision.considered] == ["Default period", "Proceedings over"]
+    assert [rule.title for rule in decision.considered] == ["Default period", "Case"]
 
 
 def test_of_several_persons_the_one_whose_clock_runs_longest_keeps_it():
@@ -177,11 +176,8 @@ def test_an_open_appeal_keeps_whatever_else_is_known():
 @pytest.mark.parametrize(
     ("proceedings", "end"),
     [
-        (Proceedings("7"), "If it were decided not to charge, the next rule would govern (default period, gone by "),
-        (
-            Proceedings("7", Stage.CHARGED, date(2026, 12, 1)),
-            "If the proceedings ended without a conviction, the next rule would govern (default period, gone by ",
-        ),
+        (Proceedings("7"), "A decision gives it an end."),
+        (Proceedings("7", Stage.CHARGED, date(2026, 12, 1)), "The outcome gives it an end."),
         (IN_CUSTODY, "The date of release gives it an end."),
         (
             replace(CONVICTED, appeals=(Appeal(date(2027, 9, 10)),)),
@@ -190,7 +186,17 @@ def test_an_open_appeal_keeps_whatever_else_is_known():
     ],
 )
 def test_the_sentence_says_what_gives_it_an_end(proceedings, end):
-    assert end in of(proceedings).sentence
+    assert clock(proceedings).sentence.endswith(end)
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+@pytest.mark.parametrize("more", [{}, {"custodial": True}, {"appeals": (Appeal(date(2027, 9, 10)),)}])
+def test_readers_of_a_recordings_facts_learn_of_a_case_and_not_of_its_proceedings(stage, more):
+    decision = of(Proceedings("7", stage, date(2027, 8, 31), **more))
+    rule = decision.governing
+    assert (rule.title, rule.why) == ("Case", "a case that it belongs to needs it")
+    told = f"{decision.sentence} {rule.basis} {rule.would_end}".lower()
+    assert not [word for word in ("convict", "charge", "custody", "acquit", "appeal", "prosecut") if word in told]
 
 
 def test_every_stage_has_words_and_knows_whether_it_is_an_outcome():

@@ -105,7 +105,7 @@ def test_a_hold_stops_deletion_at_once_even_in_the_last_second_of_quarantine(off
     recording = accepted(officer)
     clock.advance(30 * DAY)
     assert services.sweep().quarantined == 1
-    hold = services.place_hold(recording, Hold.Kind.COMPLAINT, "Complaint 12", "", "person:1")
+    hold = services.place_hold(recording, Hold.Kind.COMPLAINT, "Complaint 12", "", "person:9001")
     recording.refresh_from_db()
     assert recording.state == Recording.State.LIVE
     assert recording.due_at is None
@@ -119,14 +119,14 @@ def test_a_hold_stops_deletion_at_once_even_in_the_last_second_of_quarantine(off
         "recording.due_set",
         "recording.restored",
     ]
-    assert hold.placed_by == "person:1"
+    assert hold.placed_by == "person:9001"
 
 
 def test_releasing_a_hold_on_what_is_overdue_deletes_it_only_after_review_and_quarantine(officer):
     recording = accepted(officer)
-    hold = services.place_hold(recording, Hold.Kind.FOI, "FOI 9", "", "person:1")
+    hold = services.place_hold(recording, Hold.Kind.FOI, "FOI 9", "", "person:9001")
     clock.advance(60 * DAY)
-    services.release_hold(hold, "Answered", "person:2")
+    services.release_hold(hold, "Answered", "person:9002")
     recording.refresh_from_db()
     assert services.sweep() == services.SweepResult()
     clock.advance(5 * DAY)
@@ -137,25 +137,25 @@ def test_releasing_a_hold_on_what_is_overdue_deletes_it_only_after_review_and_qu
 
 def test_releasing_one_of_two_holds_changes_nothing(officer):
     recording = accepted(officer)
-    first = services.place_hold(recording, Hold.Kind.FOI, "FOI 9", "", "person:1")
-    services.place_hold(recording, Hold.Kind.COMPLAINT, "Complaint", "", "person:1")
-    services.release_hold(first, "Answered", "person:2")
+    first = services.place_hold(recording, Hold.Kind.FOI, "FOI 9", "", "person:9001")
+    services.place_hold(recording, Hold.Kind.COMPLAINT, "Complaint", "", "person:9001")
+    services.release_hold(first, "Answered", "person:9002")
     recording.refresh_from_db()
     assert recording.due_at is None
 
 
 def test_whoever_placed_a_hold_by_hand_cannot_release_it(officer):
     recording = accepted(officer)
-    hold = services.place_hold(recording, Hold.Kind.OTHER, "Wait", "", "person:1")
+    hold = services.place_hold(recording, Hold.Kind.OTHER, "Wait", "", "person:9001")
     with pytest.raises(NotAllowed, match="You placed this hold yourself"):
-        services.release_hold(hold, "Changed my mind", "person:1")
+        services.release_hold(hold, "Changed my mind", "person:9001")
     hold.refresh_from_db()
     assert hold.released_at is None
 
 
 def test_whoever_wore_the_camera_releases_no_hold_whatever_role_they_have_besides():
     wearer = factories.person(Role.OFFICER, Role.BWV_MANAGER, unit=factories.unit())
-    hold = services.place_hold(accepted(wearer), Hold.Kind.COMPLAINT, "Complaint", "", "person:1")
+    hold = services.place_hold(accepted(wearer), Hold.Kind.COMPLAINT, "Complaint", "", "person:9001")
     with pytest.raises(NotAllowed, match="You wore the camera"):
         services.release_hold(hold, "Settled", wearer.custody_id)
     hold.refresh_from_db()
@@ -164,12 +164,12 @@ def test_whoever_wore_the_camera_releases_no_hold_whatever_role_they_have_beside
 
 def test_a_hold_is_released_once_and_with_a_reason(officer):
     recording = accepted(officer)
-    hold = services.place_hold(recording, Hold.Kind.OTHER, "Wait", "", "person:1")
+    hold = services.place_hold(recording, Hold.Kind.OTHER, "Wait", "", "person:9001")
     with pytest.raises(Invalid):
-        services.release_hold(hold, "  ", "person:2")
-    services.release_hold(hold, "Done", "person:2")
+        services.release_hold(hold, "  ", "person:9002")
+    services.release_hold(hold, "Done", "person:9002")
     with pytest.raises(Conflict):
-        services.release_hold(hold, "Done", "person:2")
+        services.release_hold(hold, "Done", "person:9002")
 
 
 def test_the_same_source_holds_once(officer):
@@ -187,10 +187,10 @@ def test_a_request_holds_many_and_its_end_releases_them_all(officer):
     placed = services.place_holds([*recordings, gone], Hold.Kind.SUBJECT_ACCESS, "SAR", "request:7", "public")
     assert len(placed.holds) == 3
     assert placed.too_late == (gone.pk,)
-    assert services.release_holds("request:7", "Answered", "person:1") == 3
-    assert services.release_holds("request:7", "Answered", "person:1") == 0
+    assert services.release_holds("request:7", "Answered", "person:9001") == 3
+    assert services.release_holds("request:7", "Answered", "person:9001") == 0
     with pytest.raises(ValueError, match="one by one"):
-        services.release_holds("", "All of them", "person:1")
+        services.release_holds("", "All of them", "person:9001")
 
 
 def test_a_bulk_hold_of_nothing_is_no_error():
@@ -200,7 +200,7 @@ def test_a_bulk_hold_of_nothing_is_no_error():
 def test_a_deleted_recording_cannot_be_held_and_the_refusal_says_so(officer):
     gone = factories.recording(officer, state=Recording.State.DELETED)
     with pytest.raises(Conflict, match="deleted before the hold"):
-        services.place_hold(gone, Hold.Kind.OTHER, "Too late", "", "person:1")
+        services.place_hold(gone, Hold.Kind.OTHER, "Too late", "", "person:9001")
     with pytest.raises(Conflict):
         services.recompute(gone)
     assert custody.count("hold.placed") == 0
@@ -209,9 +209,9 @@ def test_a_deleted_recording_cannot_be_held_and_the_refusal_says_so(officer):
 def test_a_hold_needs_a_known_kind_and_a_reason(officer):
     recording = accepted(officer)
     with pytest.raises(Invalid):
-        services.place_hold(recording, "whim", "Because", "", "person:1")
+        services.place_hold(recording, "whim", "Because", "", "person:9001")
     with pytest.raises(Invalid):
-        services.place_hold(recording, Hold.Kind.OTHER, " ", "", "person:1")
+        services.place_hold(recording, Hold.Kind.OTHER, " ", "", "person:9001")
 
 
 def test_an_extension_keeps_until_its_day_and_one_that_extends_nothing_is_refused(officer):
@@ -239,11 +239,11 @@ def test_an_extension_beyond_seven_years_is_refused_and_says_what_to_do_instead(
 
 def test_an_extension_under_a_hold_counts_once_the_hold_is_released(officer):
     recording = accepted(officer)
-    hold = services.place_hold(recording, Hold.Kind.FOI, "FOI 9", "", "person:1")
+    hold = services.place_hold(recording, Hold.Kind.FOI, "FOI 9", "", "person:9001")
     until = clock.now() + 60 * DAY
     services.extend(recording, until=until, reason="Inquiry", actor=officer.custody_id)
     assert recording.due_at is None
-    services.release_hold(hold, "Answered", "person:2")
+    services.release_hold(hold, "Answered", "person:9002")
     recording.refresh_from_db()
     assert recording.due_at == until + 3 * DAY
 
@@ -267,7 +267,7 @@ def test_flagging_anew_under_a_hold_never_shortens_what_the_former_flag_promised
     footage.flag(recording, category=factories.category("nuisance", 31), reason="On reflection", by=officer)
     assert "retention.shortening_stopped" in tags(recording)
 
-    services.release_holds("request:7", "Answered", "person:1")
+    services.release_holds("request:7", "Answered", "person:9001")
     recording.refresh_from_db()
     assert recording.due_at is None
     assert recording.due_rule == f"held_back:{queries.shortenings().get().pk}"
@@ -281,7 +281,7 @@ def test_flagging_anew_with_a_shorter_period_under_a_hold_keeps_the_longer_date(
     footage.flag(recording, category=factories.category("violence", 365), reason="Assault", by=officer)
     services.place_hold(recording, Hold.Kind.FOI, "FOI 9", "request:9", "public")
     footage.flag(recording, category=factories.category("nuisance", 40), reason="On reflection", by=officer)
-    services.release_holds("request:9", "Answered", "person:1")
+    services.release_holds("request:9", "Answered", "person:9001")
     recording.refresh_from_db()
     assert recording.due_at == recording.started_at + (365 + 3) * DAY
 

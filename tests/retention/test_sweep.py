@@ -150,7 +150,7 @@ def test_a_jump_of_the_clock_quarantines_and_deletes_in_one_sweep(officer):
 def test_a_stored_date_that_is_wrong_deletes_nothing(officer):
     recording = sealed_recording(officer, due_at=clock.now() - DAY)
     Hold.objects.create(
-        recording=recording, kind=Hold.Kind.FOI, reason="FOI", placed_by="person:1", placed_at=clock.now()
+        recording=recording, kind=Hold.Kind.FOI, reason="FOI", placed_by="person:9001", placed_at=clock.now()
     )
     assert services.sweep() == services.SweepResult()
     recording.refresh_from_db()
@@ -237,7 +237,7 @@ def test_while_its_deletion_is_under_way_a_recording_is_refused_everywhere(offic
             session_key="session",
         )
     with pytest.raises(Conflict):
-        services.place_hold(recording, Hold.Kind.OTHER, "Wait", "", "person:1")
+        services.place_hold(recording, Hold.Kind.OTHER, "Wait", "", "person:9001")
     with pytest.raises(Conflict):
         footage.flag(recording, category=factories.category(), reason="Evidence", by=officer)
 
@@ -248,8 +248,8 @@ def _no_keyring(*_):
 
 def test_what_people_wrote_about_holds_and_extensions_goes_too(officer):
     recording = sealed_recording(officer)
-    hold = services.place_hold(recording, Hold.Kind.SUBJECT_ACCESS, "Asked for by Ann Example", "", "person:1")
-    services.release_hold(hold, "Ann has it", "person:2")
+    hold = services.place_hold(recording, Hold.Kind.SUBJECT_ACCESS, "Asked for by Ann Example", "", "person:9001")
+    services.release_hold(hold, "Ann has it", "person:9002")
     clock.advance(40 * DAY)
     services.sweep()
     hold.refresh_from_db()

@@ -53,6 +53,7 @@ def test_retention_is_changed_with_care_in_a_browser():
                 "proposal": f"/policy/proposals/{made['proposal']}/",
                 "held-back": "/policy/held-back/",
                 "shortening": f"/policy/held-back/{made['shortening']}/",
+                "correction": f"/policy/held-back/{made['correction']}/",
                 "decide-held-back": "/policy/held-back/decide/",
                 "holds": "/policy/holds/",
                 "holds-filtered": "/policy/holds/?kind=legal&state=due&words=Matter",
@@ -104,7 +105,7 @@ def test_retention_is_changed_with_care_in_a_browser():
             page.get_by_label("Yes, approve the edit").check()
             page.get_by_label("Reason").fill("All of one night.")
             page.get_by_role("button", name="Decide on all of them").click()
-            assert "Decided on 6 edits" in page.inner_text("main")
+            assert "Decided on 7 edits" in page.inner_text("main")
 
             page.goto(f"/policy/holds/{made['hold']}/")
             page.get_by_label("No, release it").check()

@@ -88,7 +88,7 @@ def test_a_hold_is_one_in_the_bucket_too_and_never_a_retention_period(
     assert looking.is_held(rgw.client(), bucket, recording.original)
     with pytest.raises(ClientError, match="NoSuchObjectLockConfiguration|ObjectLockConfigurationNotFound"):
         rgw.client().get_object_retention(Bucket=bucket, Key=recording.original)
-    services.release_hold(hold, "Answered", "person:2")
+    services.release_hold(hold, "Answered", "person:9002")
     run_jobs()
     assert not looking.is_held(rgw.client(), bucket, recording.original)
 

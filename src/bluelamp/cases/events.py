@@ -115,3 +115,13 @@ class GroupReviewed(Event):
     person: UUID
     keep: bool
     following: str
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
+class SubjectConsulted(Event):
+    """Somebody read what is recorded of a person in a case (Data Protection Act 2018 s.62)."""
+
+    tag = "case.subject_consulted"
+    operation = Operation.CONSULTATION
+    person: UUID

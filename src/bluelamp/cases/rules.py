@@ -59,11 +59,26 @@ def is_correction(before: Known, after: Known) -> bool:
     return _corrects_proceedings(before.proceedings, after.proceedings) or _corrects_mopi(before.mopi, after.mopi)
 
 
-def shortened(
+@dataclass(frozen=True)
+class Promise:
+    """What one of a person's clocks promises a recording by itself: before a change of the record, and after it.
+
+    `source` is the clock's code with retention (`proceedings:<person>`, `mopi:<person>`).
+    """
+
+    source: str
+    before: rules.Decision
+    after: rules.Decision
+
+    @property
+    def is_shortened(self) -> bool:
+        return self.after.earlier_than(self.before.due_at)
+
+
+def promises(
     before: Known, after: Known, started_at: datetime, received_at: datetime, policy: rules.Policy
-) -> list[tuple[rules.Decision, rules.Decision]]:
-    """What of the record promised a recording more by itself before than after: (before, after) of the proceedings, of
-    the review group, or of both.
+) -> list[Promise]:
+    """What the proceedings and the review group promise a recording, each by itself, where the change bears on it.
 
     Each clock alone, and the proceedings without their appeals too: what has no end today would hide what the
     correction takes away, and end tomorrow.
@@ -78,12 +93,29 @@ def shortened(
         )
         return rules.decide(facts, policy)
 
-    as_it_is = decided(before.proceedings, None), decided(after.proceedings, None)
-    without_appeals = [replace(known.proceedings, appeals=()) for known in (before, after)]
-    after_appeals = decided(without_appeals[0], None), decided(without_appeals[1], None)
-    of_group = decided(None, before.mopi), decided(None, after.mopi)
-    of_proceedings = [(was, now) for was, now in (as_it_is, after_appeals) if now.earlier_than(was.due_at)][:1]
-    return of_proceedings + [(was, now) for was, now in (of_group,) if now.earlier_than(was.due_at)]
+    found = []
+    as_it_is, source = (before.proceedings, after.proceedings), of_proceedings(before.proceedings.code)
+    without_appeals = replace(as_it_is[0], appeals=()), replace(as_it_is[1], appeals=())
+    made = [Promise(source, decided(was, None), decided(now, None)) for was, now in (as_it_is, without_appeals)]
+    if shortened := [each for each in made if each.is_shortened]:
+        found.append(shortened[0])
+    elif without_appeals[0] != without_appeals[1]:
+        found.append(made[1])
+    if before.mopi != after.mopi:
+        found.append(
+            Promise(of_group(before.proceedings.code), decided(None, before.mopi), decided(None, after.mopi)),
+        )
+    return found
+
+
+def of_proceedings(code: str) -> str:
+    """What a person's proceedings promise, by the name under which retention knows it."""
+    return f"{rules.PROCEEDINGS}:{code}"
+
+
+def of_group(code: str) -> str:
+    """What a person's review group promises, by the name under which retention knows it."""
+    return f"{rules.MOPI}:{code}"
 
 
 def _of_proceedings(known: Proceedings, today: date) -> list[str]:

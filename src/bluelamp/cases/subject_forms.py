@@ -149,7 +149,11 @@ class GroupForm(KnowingForm):
         widget=forms.RadioSelect,
     )
     clear_from = _day("When did the person last come to notice?", "The clear period counts from this day.")
-    born = _day("Group 1 only: the date of birth", "It is kept until the person would be 100.", required=False)
+    born = _day(
+        "Group 1 only: the date of birth",
+        "The footage is kept to the end of the year in which the person would be 100.",
+        required=False,
+    )
     years = forms.IntegerField(
         label="Group 4 only: for how many years?",
         help_text=f"{FEWEST_YEARS} to {MOST_YEARS}, as the force's schedule says. Leave it empty until it is resolved.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import messages
@@ -27,6 +27,7 @@ from bluelamp.cases.subject_forms import (
 )
 from bluelamp.kernel.errors import BluelampError, NotFound
 from bluelamp.people import access
+from bluelamp.people.models import Person
 from bluelamp.web.responses import render
 
 
@@ -53,6 +54,7 @@ def subject(request: HttpRequest, case_id: UUID, subject_id: UUID) -> HttpRespon
     """What is known of a person, and what it means for footage."""
     case = doors.visible(request, case_id)
     found = doors.subject_of(case, subject_id)
+    services.log_consultation([found], actor=cast(Person, request.user))
     context = {
         "case": case,
         "line": subjects.line(found),
@@ -159,7 +161,12 @@ def _recording(request: HttpRequest, found: Subject, form: KnowingForm) -> Calla
 def _ask(
     request: HttpRequest, case: Case, found: Subject, form: KnowingForm, title: str, save: Callable[[Known], None]
 ) -> HttpResponse:
-    """Ask; show what the answer does to footage; save it once that has been seen, and it is still so."""
+    """Ask; show what the answer does to footage; save it once that has been seen, and it is still so.
+
+    The question stands beside what is recorded of the person, so that asking it is reading that.
+    """
+    if request.method != "POST":
+        services.log_consultation([found], actor=cast(Person, request.user))
     context: dict[str, Any] = {
         "case": case,
         "subject": found,

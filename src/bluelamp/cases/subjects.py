@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bluelamp.cases import words
 from bluelamp.cases.models import Subject
 from bluelamp.retention import queries as retention
 from bluelamp.retention import rules
-from bluelamp.retention.rules import calendar, mopi, proceedings
-from bluelamp.retention.rules.proceedings import Clock
+from bluelamp.retention.rules import mopi, proceedings
 
 
 @dataclass(frozen=True)
@@ -41,23 +41,8 @@ def line(subject: Subject) -> SubjectLine:
         review = rules.review_due(known.mopi, periods)
     return SubjectLine(
         subject=subject,
-        stands=_stands(known.proceedings),
+        stands=words.of_proceedings(known.proceedings),
         group=known.mopi.group.words if known.mopi is not None else "",
-        keeping=tuple(Keeping(_sentence(clock), clock.basis) for clock in clocks),
+        keeping=tuple(Keeping(clock.sentence, clock.basis) for clock in clocks),
         review=review,
     )
-
-
-def _stands(known: rules.Proceedings) -> str:
-    said = known.stage.words if known.on is None else f"{known.stage.words} on {calendar.on(known.on)}"
-    if known.custodial:
-        released = "not known yet" if known.released_on is None else calendar.on(known.released_on)
-        said = f"{said}, custody or hospital order, release {released}"
-    if undecided := sum(appeal.closed_on is None for appeal in known.appeals):
-        said = f"{said}; {calendar.count(undecided, 'appeal')} open"
-    return said
-
-
-def _sentence(clock: Clock) -> str:
-    until = "without an end date" if clock.until is None else f"until {calendar.until(clock.until)}"
-    return f"Kept {until} because {clock.why}."

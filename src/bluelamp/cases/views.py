@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from bluelamp.cases import doors, queries, services, subjects
+from bluelamp.cases.events import SubjectConsulted
 from bluelamp.cases.forms import AddMemberForm, AddRecordingForm, CloseCaseForm, EndRoleForm, OpenCaseForm
 from bluelamp.cases.models import Case
 from bluelamp.custody import queries as custody_queries
@@ -127,6 +128,8 @@ def _case_page(
 ) -> HttpResponse:
     links = list(found.links.select_related("recording__wearer", "recording__category", "added_by"))
     footage.log_listing(cast(Person, request.user), [link.recording for link in links], {"page": found.custody_id})
+    persons = list(found.subjects.select_related("case").prefetch_related("appeals", "reviews"))
+    services.log_consultation(persons, actor=cast(Person, request.user))
     own = queries.is_member(found, access.request_actor(request))
     return render(
         request,
@@ -135,11 +138,12 @@ def _case_page(
             "case": found,
             "recordings": links,
             "members": found.members.filter(left_at=None).select_related("person"),
-            "history": custody_queries.history(found.custody_id),
+            # Who read what is in the audit trail; here it would hide what happened.
+            "history": [item for item in custody_queries.history(found.custody_id) if item.tag != SubjectConsulted.tag],
             "member_form": member_form,
             "close_form": close_form,
             "own": own,
-            "subjects": [subjects.line(one) for one in found.subjects.prefetch_related("appeals", "reviews")],
+            "subjects": [subjects.line(one) for one in persons],
             "closing": queries.effect_of_closing(found) if own and found.closed_at is None else None,
         },
         status=status,

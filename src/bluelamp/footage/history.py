@@ -66,7 +66,7 @@ def is_discreet(reader: Actor, thing: Thing) -> bool:
     The wearer may see who watched, but not why, nor that professional standards did, whatever other role they hold;
     nor may one who reads the history only for want of a role, as a member of a case.
     """
-    if may(reader, Action.VIEW_AUDIT).allowed:
+    if reader.id != thing.wearer and may(reader, Action.VIEW_AUDIT).allowed:
         return False
     by_role = may(reader, Action.VIEW_HISTORY, Thing(subject=thing.subject)).allowed
     return reader.id == thing.wearer or not by_role

@@ -8,6 +8,9 @@ the events to record about each of them after its recording.collected, by the re
 flag, a release or a lock also for the other files of its incident.
 `flag_replaced(recording, former)`: in the transaction that puts a new flag in place of the `former` one, before
 `facts_changed`.
+`flag_released(recording, flag)`: in the transaction that releases a flag, before `facts_changed`.
+`category_changed(recording, former, by, reason)`: in the transaction that puts another category in place of the
+`former` one (None: there was none), before `facts_changed`.
 `deleted(recordings)`: in the transaction that closes their rows to tombstones; whoever wrote about the content clears
 it, with the same few statements for a thousand of them.
 `members(recording)`: the ids of people with a role in a case that the recording belongs to.
@@ -27,6 +30,8 @@ arriving = Hook("footage.arriving")
 accepted = Hook("footage.accepted")
 facts_changed = Hook("footage.facts_changed")
 flag_replaced = Hook("footage.flag_replaced")
+flag_released = Hook("footage.flag_released")
+category_changed = Hook("footage.category_changed")
 deleted = Hook("footage.deleted")
 members = Hook("footage.members")
 recordings_of_member = Hook("footage.recordings_of_member")

@@ -24,6 +24,9 @@ _PLAIN = {
     events.RecordingDeleted: "Deleted.",
 }
 
+# Rules about a person in a case: who reads a recording's history learns that a case keeps it, and no more.
+_OF_A_CASE = {"proceedings", "mopi"}
+
 
 def register() -> None:
     """Called once, when the app is ready."""
@@ -93,7 +96,8 @@ def _due(item: HistoryItem) -> str:
     if not after:
         return "Deletion date set: none, until somebody decides."
     day = datetime.fromisoformat(str(after).replace("Z", "+00:00")).astimezone(LONDON)
-    rule = str(item.details.get("rule", "")).replace("_", " ").partition(":")[0]
+    code = str(item.details.get("rule", "")).partition(":")[0]
+    rule = "case" if code.removesuffix("_open") in _OF_A_CASE else code.replace("_", " ")
     return f"Deletion date set: {day.day} {day:%B %Y}, by the rule “{rule}”."
 
 

@@ -219,10 +219,10 @@ class PolicyInForce(Event):
 @custody.event_type
 @dataclass(frozen=True, kw_only=True)
 class GoneProven(Event):
-    """Everything was searched for what could be left of a deleted recording; `left` names what was found, if anything.
+    """Everything was searched for what could be left of a deleted recording.
 
-    `searched`: for each place, and each of the `tables` that tells of it, how many rows, files or keys there are, what
-    of them may stay, and how many may not.
+    `searched` says of each place how many rows, files or keys there are, and how many of them may not stay; `tables` is
+    how many tables were looked through, `left` names what was found that may not stay.
     """
 
     tag = "recording.searched_for"

@@ -114,21 +114,32 @@ class Shortening(models.Model):
     While it waits, and where it is refused, the recording is kept until `former_due_at` (None: without end). Once it
     is approved the recording is kept until `not_before` at the latest, the end of the cooling period, and never longer
     than until `former_due_at`. `would_be_due_at` is what the edit gave when it was made.
+
+    `source` names the promise that was edited (`evidence:<recording>`, `mopi:<person>`, `default`): of one recording
+    and source a single edit is undecided at a time, which stands for all that were made and not approved. It is undone
+    when the promise is given back, and when it has ended lawfully. `before`, `after` and `edit_reason` are for whoever
+    decides: what was recorded, what is now, and the editor's words.
     """
 
     class Cause(models.TextChoices):
         FLAG = "flag", "Another category of evidence"
+        CATEGORY = "category", "Another category, with a period of its own"
         DATE = "date", "Recorded time"
+        CASE = "case", "What a case has recorded"
         OTHER = "other", "Something it is reckoned from"
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
         APPROVED = "approved", "Approved"
         REFUSED = "refused", "Refused"
-        UNDONE = "undone", "Undone by a later edit"
+        UNDONE = "undone", "Nothing left to decide"
 
     recording = models.ForeignKey(Recording, models.PROTECT, related_name="shortenings")
     cause = models.TextField(choices=Cause.choices)
+    source = models.TextField(blank=True)
+    before = models.TextField(blank=True)
+    after = models.TextField(blank=True)
+    edit_reason = models.TextField(blank=True)
     former_due_at = models.DateTimeField(null=True)
     would_be_due_at = models.DateTimeField()
     edited_by = models.TextField(blank=True)
@@ -148,13 +159,18 @@ class Shortening(models.Model):
             )
         ]
         constraints = [
+            models.UniqueConstraint(
+                fields=["recording", "source"],
+                condition=models.Q(state__in=["waiting", "refused"]) & ~models.Q(source=""),
+                name="retention_shortening_one_undecided",
+            ),
             models.CheckConstraint(
                 condition=~models.Q(state="approved")
                 | models.Q(not_before__isnull=False)
                 & ~models.Q(decided_by="")
                 & ~models.Q(decided_by=models.F("edited_by")),
                 name="retention_shortening_second_person",
-            )
+            ),
         ]
 
 
@@ -220,6 +236,7 @@ class PolicyProposal(models.Model):
     """A change of the policy that somebody proposes: the whole policy as it would be, against version `based_on`.
 
     `terms` is `terms.Terms` as JSON. It takes effect at `effective_at`, or when it is decided where that is later.
+    `dry_run` is what it would do (`queries.DryRun` as JSON), as reckoned at `reckoned_at`.
     """
 
     class State(models.TextChoices):
@@ -238,6 +255,8 @@ class PolicyProposal(models.Model):
     decided_by = models.TextField(blank=True)
     decided_at = models.DateTimeField(null=True)
     decision_reason = models.TextField(blank=True)
+    dry_run = models.JSONField(null=True)
+    reckoned_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "retention_policy_proposal"
@@ -267,3 +286,18 @@ class PolicyVersion(models.Model):
     class Meta:
         db_table = "retention_policy_version"
         ordering = ["-number"]
+
+
+class VersionInForce(models.Model):
+    """Since when a version has really been in force, which an outage delays. Append-only: a trigger refuses changes.
+
+    The cooling period of a version that shortens counts from here, and is over at `cooled_at`; None: it shortens
+    nothing.
+    """
+
+    version = models.OneToOneField(PolicyVersion, models.PROTECT, primary_key=True, related_name="in_force")
+    at = models.DateTimeField()
+    cooled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "retention_version_in_force"

@@ -17,7 +17,7 @@ from bluelamp.footage.models import Recording
 from bluelamp.formats import iso8601
 from bluelamp.people import access
 from bluelamp.people.policy import Action
-from bluelamp.retention import queries, services
+from bluelamp.retention import queries
 from bluelamp.retention.models import Certificate, Hold
 
 # Each of them is decided about: more would take seconds.
@@ -91,7 +91,7 @@ def release_of_holds(request: HttpRequest, *, source: str, **_: object) -> Marku
     count = held.count()
     if not count:
         return None
-    preview = services.preview_release(held) if count <= _MOST_PREVIEWED else None
+    preview = queries.preview_release(held) if count <= _MOST_PREVIEWED else None
     context = {"preview": preview, "count": count}
     return Markup(render_to_string("retention/release_panel.html", context, request))  # noqa: S704  # a template escaped it
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from bluelamp.custody import words
+from bluelamp.footage import services as footage_services
 from bluelamp.kernel import clock
 from bluelamp.kernel.errors import BluelampError, NotFound
 from bluelamp.people import access
+from bluelamp.people.models import Person
 from bluelamp.people.policy import Action
 from bluelamp.retention import pages, queries, services
 from bluelamp.retention.forms import DecisionForm, PolicyForm
@@ -92,6 +96,15 @@ def decide(request: HttpRequest, proposal_id: int) -> HttpResponse:
     return _page(request, queries.proposal(proposal_id), form, status=422)
 
 
+@require_POST
+@access.signed_in
+def reckon(request: HttpRequest, proposal_id: int) -> HttpResponse:
+    """Reckon anew what a proposal would do."""
+    access.require(request, Action.APPROVE_POLICY)
+    services.reckon_proposal(queries.proposal(proposal_id).pk)
+    return redirect("retention:proposal", proposal_id)
+
+
 def _page(request: HttpRequest, found: PolicyProposal, form: DecisionForm, status: int = 200) -> HttpResponse:
     who = access.request_actor(request)
     changed = queries.proposed_changes(found)
@@ -99,9 +112,12 @@ def _page(request: HttpRequest, found: PolicyProposal, form: DecisionForm, statu
     waiting = found.state == PolicyProposal.State.WAITING
     stale = waiting and found.based_on != queries.latest_version().number
     not_before = queries.not_before(found, clock.now()) if shortens else None
-    dry = None
-    if waiting and not stale:
-        dry = queries.dry_run(Terms.from_json(found.terms), not_before=not_before, reader=who)
+    dry, sample = None, []
+    if waiting and not stale and found.dry_run is not None:
+        dry = queries.DryRun.from_json(found.dry_run)
+        sample = queries.sampled(dry, who)
+        recordings = [each.recording for each in sample]
+        footage_services.log_listing(cast(Person, request.user), recordings, {"page": "proposal"})
     own = found.proposed_by == who.custody_id
     context = {
         "proposal": found,
@@ -110,6 +126,10 @@ def _page(request: HttpRequest, found: PolicyProposal, form: DecisionForm, statu
         "stale": stale,
         "not_before": not_before,
         "dry": dry,
+        "sample": sample,
+        # What was reckoned then cooled from then on.
+        "cools_until": queries.not_before(found, found.reckoned_at) if found.reckoned_at else None,
+        "may_reckon": access.allows(request, Action.APPROVE_POLICY),
         "names": words.names({found.proposed_by, found.decided_by}),
         "own": own,
         "may_decide": access.allows(request, Action.MANAGE_POLICY if own else Action.APPROVE_POLICY),

@@ -12,7 +12,8 @@ from bluelamp.kernel.transaction import on_commit
 from bluelamp.people import access
 from bluelamp.people.policy import Action
 from bluelamp.retention import panels, proving_views, services
-from bluelamp.retention.services.deciding import keep_former_period, welcome
+from bluelamp.retention.services.deciding import welcome
+from bluelamp.retention.services.holding_back import end_of_flag, keep_former_category, keep_former_period
 from bluelamp.web import navigation, slots
 
 # That a hold stands is for everybody to know who reads the history; what it is for is not.
@@ -43,6 +44,8 @@ def register() -> None:
     footage_hooks.arriving.register(welcome)
     footage_hooks.facts_changed.register(_decide_again)
     footage_hooks.flag_replaced.register(keep_former_period)
+    footage_hooks.flag_released.register(end_of_flag)
+    footage_hooks.category_changed.register(keep_former_category)
     clock.on_advance.register(_do_what_became_due)
     words.resolver("policy", lambda ids: dict.fromkeys(ids, "The retention policy"))
     slots.register_panel("recording_retention", panels.retention)

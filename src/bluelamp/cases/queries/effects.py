@@ -12,7 +12,7 @@ from uuid import UUID
 
 from bluelamp.cases.models import Case, Subject
 from bluelamp.cases.queries.casework import reason_of_open_case
-from bluelamp.cases.rules import Known, is_correction, shortened
+from bluelamp.cases.rules import Known, is_correction, promises
 from bluelamp.footage.models import Recording
 from bluelamp.kernel import clock
 from bluelamp.retention import queries as retention
@@ -110,7 +110,8 @@ def _held_back(
     """By when it would be gone, and whether a correction's shortening waits for a second person."""
     if promise is None:
         return after.due_at, False
-    taken = [was.due_at for was, _ in shortened(*promise, facts.started_at, facts.received_at, policy)]
+    found = promises(*promise, facts.started_at, facts.received_at, policy)
+    taken = [each.before.due_at for each in found if each.is_shortened]
     if not taken:
         return after.due_at, False
     dated = [due for due in (*taken, after.due_at) if due is not None]

@@ -8,7 +8,7 @@ from bluelamp.cases.services.casework import (
     open_case,
     remove_member,
 )
-from bluelamp.cases.services.subjects import add_subject, record_known, review_group
+from bluelamp.cases.services.subjects import add_subject, log_consultation, record_known, review_group
 
 __all__ = [
     "add_member",
@@ -16,6 +16,7 @@ __all__ = [
     "add_subject",
     "close_case",
     "forget_content",
+    "log_consultation",
     "open_case",
     "record_known",
     "remove_member",

@@ -7,13 +7,14 @@ recorded never shortens by itself: the former date stays until a second person h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from bluelamp import custody
-from bluelamp.cases.events import GroupRecorded, GroupReviewed, ProceedingsRecorded, SubjectAdded
+from bluelamp.cases import words
+from bluelamp.cases.events import GroupRecorded, GroupReviewed, ProceedingsRecorded, SubjectAdded, SubjectConsulted
 from bluelamp.cases.models import Case, GroupReview, Subject, SubjectAppeal
-from bluelamp.cases.rules import Known, is_correction, problems, shortened, with_review
+from bluelamp.cases.rules import Known, is_correction, of_group, of_proceedings, problems, promises, with_review
 from bluelamp.footage.models import Recording
 from bluelamp.footage.services.locked import many as locked_recordings
 from bluelamp.footage.services.marks import LONGEST_REASON, required
@@ -23,6 +24,7 @@ from bluelamp.people.models import Person
 from bluelamp.retention import queries as retention
 from bluelamp.retention import rules
 from bluelamp.retention import services as retention_services
+from bluelamp.retention.models import Shortening
 
 _LONGEST_LABEL = 100
 
@@ -79,7 +81,7 @@ def record_known(subject: Subject, after: Known, *, actor: Person, reason: str =
     subject.save()
     _tell(subject, before, after, actor, reason, correction)
     if held:
-        _hold_back(recordings, before, subject.known, actor)
+        _hold_back(recordings, before, subject.known, actor, reason)
     _decide_again(recordings, actor)
 
 
@@ -118,8 +120,25 @@ def review_group(subject: Subject, *, keep: bool, following: date | None, reason
             following=_text(review.next),
         )
     )
+    known = subject.known
+    last = known.mopi.last_review if known.mopi is not None else None
+    if last is not None and not last.keep:
+        retention_services.end_promise(recordings, of_group(known.proceedings.code), by=actor)
     _decide_again(recordings, actor)
     return made
+
+
+@custody.service
+def log_consultation(subjects: Iterable[Subject], *, actor: Person) -> None:
+    """That `actor` read what is recorded of these persons; one event for each."""
+    read = [
+        SubjectConsulted(actor=actor.custody_id, subject=subject.case.custody_id, person=subject.pk)
+        for subject in subjects
+    ]
+    if not read:
+        custody.nothing_changed()
+        return
+    custody.record_all(read)
 
 
 @custody.unrecorded("reads the clock")
@@ -195,13 +214,22 @@ def _tell(subject: Subject, before: Known, after: Known, actor: Person, reason: 
         )
 
 
-def _hold_back(recordings: Sequence[Recording], before: Known, after: Known, actor: Person) -> None:
+def _hold_back(recordings: Sequence[Recording], before: Known, after: Known, actor: Person, reason: str) -> None:
     """Keep what the former record promised each recording by itself, also while something else governs today."""
-    policy = retention.policy()
+    policy, code = retention.policy(), before.proceedings.code
+    told = {
+        of_proceedings(code): (words.of_proceedings(before.proceedings), words.of_proceedings(after.proceedings)),
+        of_group(code): (words.of_group(before.mopi), words.of_group(after.mopi)),
+    }
     for recording in recordings:
-        if recording.state != Recording.State.DELETED:
-            for was, now in shortened(before, after, recording.started_at, recording.received_at, policy):
-                retention_services.hold_back(recording, was, now, edited_by=actor.custody_id)
+        if recording.state == Recording.State.DELETED:
+            continue
+        for promise in promises(before, after, recording.started_at, recording.received_at, policy):
+            was, now = told[promise.source]
+            edit = retention_services.Edit(
+                promise.source, Shortening.Cause.CASE, by=actor.custody_id, reason=reason, before=was, after=now
+            )
+            retention_services.hold_back(recording, promise.before, promise.after, edit)
 
 
 def _decide_again(recordings: Sequence[Recording], actor: Person) -> None:

@@ -93,6 +93,7 @@ def release_flag(recording: Recording, *, reason: str, by: Person) -> None:
             category=standing.category.code,
         )
     )
+    hooks.flag_released.call(recording, standing)
     _changed(recording, *files)
 
 
@@ -183,6 +184,7 @@ def _set_category(recording: Recording, category: Category | None, by: Person, r
             after=category.code if category else None,
         )
     )
+    hooks.category_changed.call(recording, before, by, reason)
 
 
 def _standing(recording: Recording) -> EvidenceFlag | None:

@@ -109,8 +109,8 @@ WITH quarantine AS (
     SELECT make_interval(days => quarantine_days) FROM retention_policy
 ), cooling AS (
     SELECT former.terms FROM retention_policy p
-    JOIN retention_policy_version v ON v.number <= p.version AND v.shortens AND v.not_before > %(now)s
-    JOIN retention_policy_version former ON former.number = v.number - 1
+    JOIN retention_version_in_force v ON v.version_id <= p.version AND v.cooled_at > %(now)s
+    JOIN retention_policy_version former ON former.number = v.version_id - 1
 ), unreserved AS (
     SELECT r.started_at,
            r.started_at < %(now)s - make_interval(days => coalesce(own.special_days, p.default_days)) AS past,

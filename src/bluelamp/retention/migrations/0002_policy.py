@@ -73,6 +73,15 @@ CREATE TRIGGER retention_version_guard BEFORE INSERT OR UPDATE OR DELETE ON rete
 CREATE TRIGGER retention_version_no_truncate BEFORE TRUNCATE ON retention_policy_version
     FOR EACH STATEMENT EXECUTE FUNCTION retention_version_guard();
 
+CREATE FUNCTION retention_in_force_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'since when a version is in force is never changed' USING ERRCODE = 'insufficient_privilege';
+END $$;
+CREATE TRIGGER retention_in_force_guard BEFORE UPDATE OR DELETE ON retention_version_in_force
+    FOR EACH ROW EXECUTE FUNCTION retention_in_force_guard();
+CREATE TRIGGER retention_in_force_no_truncate BEFORE TRUNCATE ON retention_version_in_force
+    FOR EACH STATEMENT EXECUTE FUNCTION retention_in_force_guard();
+
 CREATE FUNCTION retention_policy_never_shorter() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     approved jsonb;
@@ -128,6 +137,10 @@ DROP TRIGGER retention_policy_no_truncate ON retention_policy;
 DROP TRIGGER retention_policy_never_shorter ON retention_policy;
 DROP FUNCTION retention_policy_never_shorter();
 DELETE FROM retention_policy;
+DROP TRIGGER retention_in_force_no_truncate ON retention_version_in_force;
+DROP TRIGGER retention_in_force_guard ON retention_version_in_force;
+DROP FUNCTION retention_in_force_guard();
+DELETE FROM retention_version_in_force;
 DROP TRIGGER retention_version_no_truncate ON retention_policy_version;
 DROP TRIGGER retention_version_guard ON retention_policy_version;
 DROP FUNCTION retention_version_guard();

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bluelamp.retention.queries.cooling import COOLING
+from bluelamp.retention.queries.cooling import COOLING, cooled_at
 from bluelamp.retention.queries.decisions import (
     decision,
+    decision_of_category,
     decision_of_flag,
-    decision_of_standing_flag,
     decisions,
     decisions_under,
     facts,
@@ -15,12 +15,15 @@ from bluelamp.retention.queries.decisions import (
     policy,
     reasons_of_incidents,
 )
-from bluelamp.retention.queries.dry_run import SOON, DryRun, dry_run
+from bluelamp.retention.queries.dry_run import SOON, dry_run
+from bluelamp.retention.queries.dry_run_result import DryRun, Sampled, sampled
 from bluelamp.retention.queries.forecast import CategoryLine, Day, Outlook, categories, outlook
 from bluelamp.retention.queries.held_back import (
+    JUST_NOW,
     HeldBack,
     held_back,
     looked_at,
+    made_a_step_of,
     sample,
     shortening,
     shortenings,
@@ -31,6 +34,7 @@ from bluelamp.retention.queries.reviewing import (
     holds,
     holds_by_kind,
     holds_due,
+    preview_release,
     roles_that_own,
     today,
 )
@@ -49,6 +53,7 @@ from bluelamp.retention.queries.versions import (
 
 __all__ = [
     "COOLING",
+    "JUST_NOW",
     "SOON",
     "CategoryLine",
     "Day",
@@ -58,15 +63,17 @@ __all__ = [
     "Outlook",
     "Projection",
     "ReleasePreview",
+    "Sampled",
     "VersionLine",
     "categories",
     "category_names",
     "certificate",
     "certificate_of",
     "certificates",
+    "cooled_at",
     "decision",
+    "decision_of_category",
     "decision_of_flag",
-    "decision_of_standing_flag",
     "decisions",
     "decisions_under",
     "dry_run",
@@ -80,9 +87,11 @@ __all__ = [
     "holds_due",
     "latest_version",
     "looked_at",
+    "made_a_step_of",
     "not_before",
     "outlook",
     "policy",
+    "preview_release",
     "projection",
     "proposal",
     "proposals",
@@ -90,6 +99,7 @@ __all__ = [
     "reasons_of_incidents",
     "roles_that_own",
     "sample",
+    "sampled",
     "shortening",
     "shortenings",
     "standing_holds",

@@ -1,8 +1,10 @@
 """The cooling period after the policy was shortened, as it bears on each recording's decision.
 
-A version that shortens makes nothing go before its `not_before`, and keeps nothing beyond the date that the version
-before it gave: due = max(date under the new version, min(date under the former one, not_before)). Both dates come from
-the same facts, read under the two versions, so that nothing need be remembered of a recording.
+A version that shortens makes nothing go before its cooling period is over, and keeps nothing beyond the date that the
+version before it gave: due = max(date under the new version, min(date under the former one, end of the cooling
+period)). Both dates come from the same facts, read under the two versions, so that nothing need be remembered of a
+recording. The period is that of the version before. It counts from the version's own date or its approval, and from
+the instant at which it was really put in force where an outage has delayed that.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from uuid import UUID
 
 from bluelamp.kernel import clock
 from bluelamp.retention import rules
-from bluelamp.retention.models import PolicyVersion, RetentionPolicy
+from bluelamp.retention.models import PolicyVersion, VersionInForce
 from bluelamp.retention.terms import Terms
 
 COOLING = "cooling"
@@ -109,17 +111,21 @@ def _with_floor(facts: rules.Facts, version: int, floor: datetime, quarantine: t
     return replace(facts, reasons=(*facts.reasons, reason))
 
 
+def cooled_at(version: PolicyVersion, at: datetime) -> datetime | None:
+    """Before when nothing goes that `version` makes due, if it is put in force at `at`; None: it shortens nothing."""
+    if version.not_before is None:
+        return None
+    former = Terms.from_json(PolicyVersion.objects.get(number=version.number - 1).terms)
+    return max(version.not_before, at + timedelta(days=former.cooling_days))
+
+
 def _transitions() -> list[_Transition]:
-    in_force = RetentionPolicy.objects.filter(pk=1).values("version")
-    shortening = PolicyVersion.objects.filter(
-        shortens=True, number__lte=in_force, not_before__gt=clock.now() - _GONE_BY_THEN
-    )
-    listed = list(shortening.order_by("number"))
+    """Those whose cooling period bears on something still, the oldest first."""
+    lately = VersionInForce.objects.filter(cooled_at__gt=clock.now() - _GONE_BY_THEN)
+    listed = list(lately.order_by("version").values_list("version", "cooled_at"))
     if not listed:
         return []
-    before = PolicyVersion.objects.in_bulk([version.number - 1 for version in listed])
+    before = PolicyVersion.objects.in_bulk([number - 1 for number, _ in listed])
     return [
-        _Transition(version.number, Terms.from_json(before[version.number - 1].terms), version.not_before)
-        for version in listed
-        if version.not_before is not None
+        _Transition(number, Terms.from_json(before[number - 1].terms), cooled) for number, cooled in listed if cooled
     ]

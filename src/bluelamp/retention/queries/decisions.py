@@ -11,7 +11,6 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
 
-from bluelamp.footage import queries as footage
 from bluelamp.footage.models import Category, EvidenceFlag, Recording
 from bluelamp.kernel.among import among
 from bluelamp.kernel.statements import Kept
@@ -50,10 +49,13 @@ def policy() -> rules.Policy:
     return cooling.policy_of(terms, rules.Policy(version=row.version))
 
 
-def facts(recordings: Iterable[Recording]) -> dict[UUID, rules.Facts]:
-    """All that bears on each recording's retention, read now: the same few questions for any number of recordings."""
-    listed = list(recordings)
-    return dict(cooling.with_cooling(_facts(listed), partial(_facts, listed), policy))
+def facts(recordings: Iterable[Recording], *, without_holds: Collection[int] = ()) -> dict[UUID, rules.Facts]:
+    """All that bears on each recording's retention, read now: the same few questions for any number of recordings.
+
+    As if the holds of the ids `without_holds` did not stand.
+    """
+    listed, read = list(recordings), partial(_facts, without_holds=without_holds)
+    return dict(cooling.with_cooling(read(listed), partial(read, listed), policy))
 
 
 def decisions_under(recordings: Iterable[Recording], terms: Terms) -> dict[UUID, rules.Decision]:
@@ -67,7 +69,9 @@ def former_decisions(recording: Recording) -> list[rules.Decision]:
     return cooling.former_decisions(recording.pk, partial(_facts, [recording]), policy)
 
 
-def _facts(listed: Sequence[Recording], terms: Terms | None = None) -> dict[UUID, rules.Facts]:
+def _facts(
+    listed: Sequence[Recording], terms: Terms | None = None, without_holds: Collection[int] = ()
+) -> dict[UUID, rules.Facts]:
     """The facts, categories' periods as in `terms`; None: as they stand."""
     ids = [recording.pk for recording in listed]
     periods = policy() if terms is None else cooling.policy_of(terms, policy())
@@ -78,6 +82,7 @@ def _facts(listed: Sequence[Recording], terms: Terms | None = None) -> dict[UUID
     holds: dict[UUID, list[rules.Hold]] = defaultdict(list)
     for recording_id, kind in (
         Hold.objects.filter(recording__in=among(ids), released_at=None)
+        .exclude(pk__in=without_holds)
         .order_by("pk")
         .values_list("recording_id", "kind")
     ):
@@ -85,7 +90,8 @@ def _facts(listed: Sequence[Recording], terms: Terms | None = None) -> dict[UUID
     extensions: dict[UUID, list[datetime]] = defaultdict(list)
     for recording_id, until in Extension.objects.filter(recording__in=among(ids)).values_list("recording_id", "until"):
         extensions[recording_id].append(until)
-    of_incidents, of_rooms = reasons_of_incidents(listed, terms), hooks.reasons_for(listed)
+    of_incidents = reasons_of_incidents(listed, terms, without_holds)
+    of_rooms = hooks.reasons_for(listed)
     of_edits = reasons_of_shortenings(ids, periods)
     special = special_periods(terms)
     return {
@@ -162,10 +168,10 @@ def decision(recording: Recording) -> rules.Decision:
     return decisions([recording])[recording.pk]
 
 
-def decisions(recordings: Iterable[Recording]) -> dict[UUID, rules.Decision]:
-    """The same of each of many recordings, for the price of one."""
-    periods = policy()
-    return {recording_id: rules.decide(each, periods) for recording_id, each in facts(recordings).items()}
+def decisions(recordings: Iterable[Recording], *, without_holds: Collection[int] = ()) -> dict[UUID, rules.Decision]:
+    """The same of each of many recordings, for the price of one; as if the holds `without_holds` did not stand."""
+    periods, found = policy(), facts(recordings, without_holds=without_holds)
+    return {recording_id: rules.decide(each, periods) for recording_id, each in found.items()}
 
 
 def decision_of_flag(recording: Recording, flag: EvidenceFlag | None) -> rules.Decision:
@@ -178,13 +184,14 @@ def decision_of_flag(recording: Recording, flag: EvidenceFlag | None) -> rules.D
     return rules.decide(alone, policy())
 
 
-def decision_of_standing_flag(recording: Recording) -> rules.Decision:
-    """How long the flag that stands would keep `recording` if nothing else did."""
-    return decision_of_flag(recording, footage.standing_flag(recording))
+def decision_of_category(recording: Recording, category: Category | None) -> rules.Decision:
+    """How long `recording` would be kept if it were of that category and nothing kept it beyond its limit."""
+    special = None if category is None else special_periods().get(category.pk)
+    return rules.decide(rules.Facts(recording.started_at, recording.received_at, special=special), policy())
 
 
 def reasons_of_incidents(
-    recordings: Iterable[Recording], terms: Terms | None = None
+    recordings: Iterable[Recording], terms: Terms | None = None, without_holds: Collection[int] = ()
 ) -> dict[UUID, tuple[rules.RetentionReason, ...]]:
     """That another file of its incident is held, flagged or locked keeps a recording for as long as that one.
 
@@ -196,7 +203,8 @@ def reasons_of_incidents(
         return {}
     files = Recording.objects.filter(incident__in=among({recording.incident_id for recording in together}))
     files = files.exclude(state=Recording.State.DELETED)
-    held = Exists(Hold.objects.filter(recording=OuterRef("pk"), released_at=None))
+    standing = Hold.objects.filter(recording=OuterRef("pk"), released_at=None)
+    held = Exists(standing.exclude(pk__in=without_holds))
     endless: dict[UUID, set[UUID]] = defaultdict(set)
     for incident_id, recording_id in files.filter(Q(locked_at__isnull=False) | held).values_list("incident_id", "pk"):
         endless[incident_id].add(recording_id)

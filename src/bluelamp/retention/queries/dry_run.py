@@ -16,14 +16,13 @@ from uuid import UUID
 
 from django.db import connection
 
-from bluelamp.footage import queries as footage
 from bluelamp.footage.models import Recording
 from bluelamp.kernel import clock
 from bluelamp.kernel.transaction import atomic
-from bluelamp.people.policy import Action, Actor, may
 from bluelamp.retention import hooks, rules
 from bluelamp.retention.queries.cooling import policy_of
 from bluelamp.retention.queries.decisions import decisions_under, policy
+from bluelamp.retention.queries.dry_run_result import Bucket, Drawn, DryRun
 from bluelamp.retention.terms import Terms
 
 MOST_BY_RULES = 20_000
@@ -31,7 +30,6 @@ MOST_BY_RULES = 20_000
 
 SOON = timedelta(days=7)
 _MONTHS = 12
-_SAMPLE = 10
 _DRAWN = 300
 _BATCH = 500
 _LONG = ("manifest", "events", "track", "waveform", "storyboard", "search")  # columns that no rule looks at
@@ -67,7 +65,10 @@ WITH period AS (
 ), extended AS (
     SELECT recording_id, max(until) + %(quarantine)s AS gone_by FROM retention_extension GROUP BY recording_id
 ), edited AS (
-    SELECT recording_id, max(CASE WHEN state = 'approved' THEN not_before ELSE former_due_at END) AS gone_by,
+    SELECT recording_id,
+           max(CASE WHEN state = 'approved' THEN not_before ELSE former_due_at END
+               -- What stands in the place of a limit begins to go as early as that.
+               - CASE WHEN cause IN ('date', 'category') THEN %(margin)s ELSE interval '0' END) AS gone_by,
            bool_or(state <> 'approved' AND former_due_at IS NULL) AS endless
     FROM retention_shortening WHERE state <> 'undone' GROUP BY recording_id
 ), attached AS (
@@ -133,54 +134,8 @@ SELECT
 """
 
 
-@dataclass(frozen=True)
-class Bucket:
-    """What goes in one month or on one day (from `first`): as things stand, and under the proposed policy."""
-
-    first: date
-    today: int
-    proposed: int
-    today_bytes: int
-    proposed_bytes: int
-
-
-@dataclass(frozen=True)
-class Sampled:
-    """One recording that would go earlier."""
-
-    recording: Recording
-    before: datetime | None
-    after: datetime
-
-
-@dataclass(frozen=True)
-class DryRun:
-    """What would change. `earlier` and `bytes` count what would go earlier than it will as things stand.
-
-    `soon` of them would go within `SOON` of the cooling period's end, `flagged` are flagged as evidence, `elsewhere`
-    are kept by another room too, `endless` have no date now. `rough`: there are more of
-    `elsewhere` than the rules were asked about.
-    """
-
-    earlier: int
-    bytes: int
-    later: int
-    later_bytes: int
-    soon: int
-    flagged: int
-    elsewhere: int
-    endless: int
-    rough: bool
-    months: tuple[Bucket, ...]
-    days: tuple[Bucket, ...]
-    sample: tuple[Sampled, ...]
-
-
-def dry_run(terms: Terms, *, not_before: datetime | None, reader: Actor | None = None) -> DryRun:
-    """What would change if `terms` became the policy, nothing going by them before `not_before`.
-
-    The sample holds recordings, drawn by chance, that `reader` may see the facts of.
-    """
+def dry_run(terms: Terms, *, not_before: datetime | None) -> DryRun:
+    """What would change if `terms` became the policy, nothing going by them before `not_before`."""
     now = clock.now()
     not_before = not_before or now
     given = _parameters(terms, not_before) | {
@@ -206,7 +161,11 @@ def dry_run(terms: Terms, *, not_before: datetime | None, reader: Actor | None =
         rough=elsewhere > MOST_BY_RULES,
         days=_buckets(tally.days, lambda day: day, until=_local_date(max(now, not_before) + timedelta(days=14))),
         months=_buckets(tally.days, lambda day: day.replace(day=1), until=date.max),
-        sample=tuple(_sample(drawn, reader)) if reader is not None else (),
+        drawn=tuple(
+            Drawn(UUID(row["id"]), _instant(row["due_at"]), after)
+            for row in drawn
+            if (after := _instant(row["new_at"])) is not None
+        ),
     )
 
 
@@ -247,6 +206,7 @@ def _parameters(terms: Terms, not_before: datetime) -> dict[str, Any]:
         "default": terms.default_days,
         "quarantine": timedelta(days=terms.quarantine_days),
         "grace": timedelta(days=terms.review_grace_days),
+        "margin": timedelta(minutes=terms.margin_minutes),
         "not_before": not_before,
         "in_sql": _IN_SQL,
         "by_policy": _BY_POLICY if new.mopi == now.mopi else [*_BY_POLICY, *_BY_MOPI_PERIODS],
@@ -298,20 +258,6 @@ def _buckets(days: dict[str, dict[str, int]], first_of: Callable[[date], date], 
         Bucket(first, today, today + moved, today_bytes, today_bytes + moved_bytes)
         for first, (today, moved, today_bytes, moved_bytes) in sorted(found.items())
     )
-
-
-def _sample(rows: list[dict[str, Any]], reader: Actor) -> Iterator[Sampled]:
-    drawn = {UUID(row["id"]): (_instant(row["due_at"]), _instant(row["new_at"])) for row in rows}
-    listed = list(Recording.objects.filter(pk__in=list(drawn)).select_related("camera", "wearer", "unit", "category"))
-    about = footage.things(listed, reader.id) if reader.id is not None else {}
-    seen = {item.pk: item for item in listed if may(reader, Action.VIEW_FACTS, about.get(item.pk)).allowed}
-    # In the order in which they were drawn, so that what is shown is by chance too.
-    sampled = [
-        Sampled(seen[recording_id], before, after)
-        for recording_id, (before, after) in drawn.items()
-        if recording_id in seen and after is not None
-    ]
-    yield from sorted(sampled[:_SAMPLE], key=lambda each: each.after)
 
 
 def _instant(given: str | datetime | None) -> datetime | None:

@@ -24,7 +24,11 @@ from bluelamp.retention.models import Look, Shortening
 LOOK_COUNTS_FOR = timedelta(days=7)
 """What was opened before that has to be opened again: it may have changed since."""
 
+JUST_NOW = timedelta(minutes=1)
+"""Longer than any transaction takes."""
+
 _HELD = "held_back"
+_OF_THE_LIMIT = (Shortening.Cause.DATE, Shortening.Cause.CATEGORY)
 _SAMPLE_SHARE = 0.1
 _SMALLEST_SAMPLE = 5
 _BASIS = "Force policy: no edit shortens retention without a second person"
@@ -51,7 +55,7 @@ def _reason(held: Shortening, policy: rules.Policy) -> rules.RetentionReason:
     approved = held.state == Shortening.State.APPROVED
     until = held.not_before if approved else held.former_due_at
     # The default is a limit, whose deletion begins early so as to end inside it; and so must what stands in its place.
-    before = policy.quarantine + (policy.margin if held.cause == Shortening.Cause.DATE else timedelta(0))
+    before = policy.quarantine + (policy.margin if held.cause in _OF_THE_LIMIT else timedelta(0))
     whys = {
         Shortening.State.WAITING: "an edit would shorten its time, and a second person has not decided on that yet",
         Shortening.State.REFUSED: "an edit would have shortened its time, and a second person refused that",
@@ -87,6 +91,13 @@ def shortening(shortening_id: int) -> Shortening:
     if found is None:
         raise NotFound("There is no such edit.", "Nothing was changed.", "Look at the list of edits held back.")
     return found
+
+
+def made_a_step_of(held: Shortening, person: str) -> bool:
+    """Whether `person` (custody id) made the edit, or an earlier one of the same promise that nobody approved."""
+    steps = Shortening.objects.filter(recording=held.recording_id, edited_by=person)
+    steps = steps.exclude(state=Shortening.State.APPROVED)
+    return held.edited_by == person or (held.source != "" and steps.filter(source=held.source).exists())
 
 
 def sample(subjects: Iterable[str], person: str) -> list[str]:

@@ -23,12 +23,20 @@ FROM footage_recording WHERE state <> 'deleted' AND due_at < %(until)s GROUP BY 
 _ARRIVED = """
 SELECT count(*), coalesce(sum(size), 0)::bigint, min(received_at) FROM footage_recording WHERE received_at >= %(since)s
 """
-# Of what began in the weeks before the last default period: how much nobody kept beyond it.
+# Of what began in the weeks before the last default period: how much nobody keeps beyond it. What cools, is looked at
+# once more, or had another category's limit lets go of itself too, a little later; an edit held back of anything else
+# stands for what somebody keeps.
 _LET_GO = """
-SELECT coalesce(sum(size), 0)::bigint,
-       coalesce(sum(size) FILTER (WHERE due_rule IN ('default', 'late_arrival')), 0)::bigint,
-       count(*), count(*) FILTER (WHERE due_rule IN ('default', 'late_arrival'))
-FROM footage_recording WHERE started_at >= %(since)s AND started_at < %(until)s
+WITH begun AS (
+    SELECT size, split_part(due_rule, ':', 1) IN ('default', 'late_arrival', 'review', 'cooling') OR EXISTS (
+               SELECT FROM retention_shortening s
+               WHERE r.due_rule = 'held_back:' || s.id AND s.cause IN ('date', 'category')
+           ) AS goes
+    FROM footage_recording r WHERE started_at >= %(since)s AND started_at < %(until)s
+)
+SELECT coalesce(sum(size), 0)::bigint, coalesce(sum(size) FILTER (WHERE goes), 0)::bigint,
+       count(*), count(*) FILTER (WHERE goes)
+FROM begun
 """
 
 

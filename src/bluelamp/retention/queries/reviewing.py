@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
 
+from bluelamp.footage.models import Recording
 from bluelamp.kernel import clock
+from bluelamp.kernel.among import among
 from bluelamp.people.policy import Role
 from bluelamp.retention import rules
 from bluelamp.retention.models import Hold
+from bluelamp.retention.queries.decisions import decisions, policy
 
 ROLE = "role:"
 
@@ -28,6 +31,30 @@ class ReleasePreview:
     kept: int
     soon: int
     first_due: datetime | None
+
+
+def preview_release(holds: QuerySet[Hold]) -> ReleasePreview:
+    """What releasing these standing holds would make due: the rules themselves say, as if they stood no longer."""
+    standing = dict(holds.filter(released_at=None).values_list("pk", "recording"))
+    kept = Recording.objects.exclude(state=Recording.State.DELETED)
+    held = kept.filter(pk__in=among(standing.values()))
+    incidents = held.exclude(incident=None).values_list("incident", flat=True)
+    listed = list(kept.filter(Q(pk__in=held.values("pk")) | Q(incident__in=among(incidents))))
+    found = decisions(listed, without_holds=standing)
+    now, periods = clock.now(), policy()
+    due = sorted(
+        max(decision.due_at, rules.grace_when_a_reason_ends(decision, now, periods) or decision.due_at)
+        for decision in found.values()
+        if decision.due_at is not None
+    )
+    soon = now + periods.review_grace + timedelta(days=7)
+    return ReleasePreview(
+        count=len(found),
+        bytes=sum(recording.size for recording in listed),
+        kept=len(found) - len(due),
+        soon=sum(at <= soon for at in due),
+        first_due=due[0] if due else None,
+    )
 
 
 def holds(

@@ -13,11 +13,15 @@ from bluelamp.retention.terms import Change, Terms, changes
 
 @dataclass(frozen=True)
 class VersionLine:
-    """A version with what it changed of the one before. `state`: "in force", "to come" or "former"."""
+    """A version with what it changed of the one before. `state`: "in force", "to come" or "former".
+
+    Nothing that it makes due goes before `not_before`; None where it shortens nothing.
+    """
 
     version: PolicyVersion
     state: str
     changes: tuple[Change, ...]
+    not_before: datetime | None
 
 
 def latest_version() -> PolicyVersion:
@@ -34,7 +38,7 @@ def versions() -> list[VersionLine]:
     """Every version, the newest first, each with its differences from the one before."""
     in_force = RetentionPolicy.objects.values_list("version", flat=True).get(pk=1)
     names = category_names()
-    listed = list(PolicyVersion.objects.order_by("-number"))
+    listed = list(PolicyVersion.objects.select_related("in_force").order_by("-number"))
     terms = {version.number: Terms.from_json(version.terms) for version in listed}
 
     def state(number: int) -> str:
@@ -45,6 +49,7 @@ def versions() -> list[VersionLine]:
             version,
             state(version.number),
             tuple(changes(terms[version.number - 1], terms[version.number], names)) if version.number > 1 else (),
+            version.in_force.cooled_at if 1 < version.number <= in_force else version.not_before,
         )
         for version in listed
     ]

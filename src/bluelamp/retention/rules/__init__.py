@@ -13,7 +13,7 @@ under which rules are stored; `engine` puts them together.
 
 from __future__ import annotations
 
-from bluelamp.retention.rules.calendar import LONDON, period, when
+from bluelamp.retention.rules.calendar import LONDON, count, period, when
 from bluelamp.retention.rules.codes import (
     DEFAULT,
     EDITABLE,
@@ -87,6 +87,7 @@ __all__ = [
     "Step",
     "after_approval",
     "arrived_late",
+    "count",
     "decide",
     "default_due",
     "flagged_until",

@@ -10,6 +10,8 @@ from bluelamp.retention.rules.calendar import count
 from bluelamp.retention.rules.decision import Decision, Rule, Step
 from bluelamp.retention.rules.facts import Facts, Flag, Policy, RetentionReason, SpecialPeriod
 
+_OF_A_CASE = "Criminal Procedure and Investigations Act 1996 s.23 (code), or management of police information"
+
 
 def decide(facts: Facts, policy: Policy) -> Decision:
     """The decision about one recording: the longest of all rules that apply to it."""
@@ -153,8 +155,11 @@ def _evidence(flag: Flag, started_at: datetime, policy: Policy) -> Rule:
 
 
 def _of_clock(clock: proceedings.Clock, of: str, dated: str, without_end: str, policy: Policy) -> Rule:
+    # Wearers and all others who may read a recording's facts read this, and certificates and the ledger repeat it: that
+    # a case needs it, and nothing of the person there. What the clock itself says is for the case's own pages.
     code = f"{without_end if clock.until is None else dated}:{of}"
-    return _in_use(code, clock.title, clock.until, clock.basis, clock.why, clock.would_end, policy)
+    end = "What is recorded in the case gives it an end." if clock.until is None else ""
+    return _in_use(code, "Case", clock.until, _OF_A_CASE, "a case that it belongs to needs it", end, policy)
 
 
 def _in_use(

@@ -5,7 +5,8 @@ Source: College of Policing, authorised professional practice on the management 
 retention and disposal", under the Police information and records management code of practice (Police Act 1996 s.39A).
 The groups' periods are the force's configuration (`MopiPeriods`); the defaults are the practice's usual ones:
 
-1. Public protection (murder, MAPPA and the like): until the subject would be 100; looked at every 10 years.
+1. Public protection (murder, MAPPA and the like): until the subject would be 100; looked at every 10 years. To the end
+   of that year, since the day is told to readers who may not know the person's birthday.
 2. Other sexual, violent or serious offences: reviewed after each clear period of 10 years; a review lets go, time does
    not.
 3. Everything else: 6 years clear, then disposed of by time; or, where the force chooses so, reviewed, and again every
@@ -18,13 +19,14 @@ A clear period begins when the subject last came to notice (`clear_from`), and b
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from enum import IntEnum
 
 from bluelamp.retention.rules import calendar
 from bluelamp.retention.rules.proceedings import Clock
 from bluelamp.retention.rules.reviews import Review
 
+_END = "A review may let it go."
 _BASIS = "Management of police information (College of Policing, authorised professional practice), review group"
 
 
@@ -102,12 +104,12 @@ def clock(mopi: Mopi, periods: MopiPeriods) -> Clock:
         return Clock(_title(mopi), calendar.end_of(last.on), basis, why)
     ends = _ends(mopi, periods)
     if ends is None:
-        return Clock(_title(mopi), None, basis, _why_without_end(mopi, periods), "If a review let it go")
-    if last is not None and (mopi.group is not MopiGroup.PUBLIC_PROTECTION or last.on >= ends):
+        return Clock(_title(mopi), None, basis, _why_without_end(mopi, periods), _END)
+    if last is not None and (mopi.group is not MopiGroup.PUBLIC_PROTECTION or last.on.year >= ends.year):
         # Somebody has found that time alone must not dispose of it.
         why = f"a review on {calendar.on(last.on)} found that it is still needed"
-        return Clock(_title(mopi), None, basis, why, "If a review let it go")
-    return Clock(_title(mopi), _until(mopi, ends), basis, _why(mopi, periods))
+        return Clock(_title(mopi), None, basis, why, _END)
+    return Clock(_title(mopi), calendar.end_of(ends), basis, _why(mopi, periods))
 
 
 def review_due(mopi: Mopi, periods: MopiPeriods) -> Review | None:
@@ -141,9 +143,10 @@ def _first_review_after(mopi: Mopi, periods: MopiPeriods) -> int:
 
 
 def _ends(mopi: Mopi, periods: MopiPeriods) -> date | None:
-    """The last day of the group's period, of group 1 the hundredth birthday; None: only a review ends it."""
+    """The last day of the group's period; None: only a review ends it."""
     if mopi.group is MopiGroup.PUBLIC_PROTECTION:
-        return None if mopi.born is None else calendar.add_years(mopi.born, periods.age)
+        birthday = None if mopi.born is None else calendar.add_years(mopi.born, periods.age)
+        return None if birthday is None else birthday.replace(month=12, day=31)
     if mopi.group is MopiGroup.OTHER and periods.time_based:
         return calendar.add_years(mopi.clear_from, periods.other)
     if mopi.group is MopiGroup.UNRESOLVED and mopi.years is not None:
@@ -151,14 +154,9 @@ def _ends(mopi: Mopi, periods: MopiPeriods) -> date | None:
     return None
 
 
-def _until(mopi: Mopi, ends: date) -> datetime | None:
-    # An age is reached when the birthday begins (Family Law Reform Act 1969 s.9); a clear period has all its last day.
-    return calendar.start_of(ends) if mopi.group is MopiGroup.PUBLIC_PROTECTION else calendar.end_of(ends)
-
-
 def _why(mopi: Mopi, periods: MopiPeriods) -> str:
     if mopi.group is MopiGroup.PUBLIC_PROTECTION:
-        return f"it concerns public protection, and the person in its case will be {periods.age} then"
+        return f"it concerns public protection, and the person in its case will be {periods.age} in that year"
     years = periods.other if mopi.group is MopiGroup.OTHER else max(mopi.years or 0, periods.other)
     what = "a clear period of" if mopi.group is MopiGroup.OTHER else "a time of"
     since = calendar.on(mopi.clear_from)

@@ -84,13 +84,22 @@ class Proceedings:
 
 @dataclass(frozen=True)
 class Clock:
-    """How long one rule of law keeps material: `until` None is without end. `why` continues "... because"."""
+    """How long one rule of law keeps material: `until` None is without end. `why` continues "... because".
+
+    It tells of a person, so its words are for whoever has a role in the case. `would_end` is a sentence, or "".
+    """
 
     title: str
     until: datetime | None
     basis: str
     why: str
     would_end: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """Until when it keeps and why, as the person's page in the case says it."""
+        until = "without an end date" if self.until is None else f"until {calendar.until(self.until)}"
+        return f"Kept {until} because {self.why}. {self.would_end}".rstrip()
 
 
 def clock(proceedings: Proceedings) -> Clock:
@@ -106,7 +115,7 @@ def clock(proceedings: Proceedings) -> Clock:
             None,
             f"{_CODE} 5.8",
             "somebody is charged in its case and the proceedings are not over",
-            "If the proceedings ended without a conviction",
+            "The outcome gives it an end.",
         )
     if proceedings.stage.is_final and proceedings.on is not None:
         # 5.7 and 5.8: until the decision. A floor in the past keeps nothing; it is listed so that the page says why.
@@ -120,7 +129,7 @@ def clock(proceedings: Proceedings) -> Clock:
         None,
         f"{_CODE} 5.7",
         "nobody has decided yet whether to charge somebody in its case",
-        "If it were decided not to charge",
+        "A decision gives it an end.",
     )
 
 

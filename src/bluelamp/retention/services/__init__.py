@@ -7,15 +7,15 @@ from bluelamp.retention.services.approving import (
     look_into,
     refuse_shortening,
 )
-from bluelamp.retention.services.deciding import extend, hold_back, recompute
+from bluelamp.retention.services.deciding import extend, recompute
 from bluelamp.retention.services.deleting import check_again, finish_deletion, finish_deletions
+from bluelamp.retention.services.holding_back import Edit, end_promise, hold_back
 from bluelamp.retention.services.holds import (
     HoldsPlaced,
     decide_holds,
     keep_hold,
     place_hold,
     place_holds,
-    preview_release,
     release_hold,
     release_holds,
 )
@@ -23,6 +23,7 @@ from bluelamp.retention.services.policies import (
     approve_policy,
     carry_out_policy,
     propose_policy,
+    reckon_proposal,
     refuse_policy,
 )
 from bluelamp.retention.services.proving import Search, prove_gone
@@ -30,6 +31,7 @@ from bluelamp.retention.services.sweeping import SweepResult, reconsider, sweep
 
 __all__ = [
     "MOST_AT_ONCE",
+    "Edit",
     "HoldsPlaced",
     "Search",
     "SweepResult",
@@ -39,6 +41,7 @@ __all__ = [
     "check_again",
     "decide_holds",
     "decide_shortenings",
+    "end_promise",
     "extend",
     "finish_deletion",
     "finish_deletions",
@@ -47,9 +50,9 @@ __all__ = [
     "look_into",
     "place_hold",
     "place_holds",
-    "preview_release",
     "propose_policy",
     "prove_gone",
+    "reckon_proposal",
     "recompute",
     "reconsider",
     "refuse_policy",

@@ -157,9 +157,9 @@ def _open(shortening_id: int, actor: Person) -> tuple[Shortening, Recording]:
         raise Conflict(
             "Somebody has decided on this edit already.", "Nothing was changed.", "Look at the recording's history."
         )
-    if found.edited_by == actor.custody_id:
+    if queries.made_a_step_of(found, actor.custody_id):
         raise NotAllowed(
-            "You made this edit yourself.",
+            "You made this edit yourself, or a step of it.",
             "The former date stands: nobody shortens retention without a second person.",
             "Ask a colleague who may approve it.",
         )

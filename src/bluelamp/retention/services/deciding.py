@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from bluelamp import custody
-from bluelamp.custody.queries import search
 from bluelamp.footage import services as footage
-from bluelamp.footage.models import EvidenceFlag, Recording
-from bluelamp.footage.services.locked import changeable, incident
+from bluelamp.footage.models import Recording
+from bluelamp.footage.services.locked import changeable
 from bluelamp.footage.services.marks import LONGEST_REASON, required
 from bluelamp.kernel import clock
 from bluelamp.kernel.errors import Invalid
@@ -20,15 +19,9 @@ from bluelamp.retention.events import (
     ArrivedLate,
     RetentionExtended,
     ReviewGiven,
-    ShorteningStopped,
-    ShorteningUndone,
 )
-from bluelamp.retention.models import Extension, RetentionPolicy, Shortening
-
-SYSTEM = "system:retention"
-
-_JUST_NOW = timedelta(minutes=1)  # longer than any transaction takes
-_CAUSES = {rules.EVIDENCE: Shortening.Cause.FLAG, rules.DEFAULT: Shortening.Cause.DATE}
+from bluelamp.retention.models import Extension, RetentionPolicy
+from bluelamp.retention.services.holding_back import SYSTEM, last_editor, stop_shortening
 
 
 @custody.service
@@ -89,37 +82,6 @@ def settle(recording: Recording, now: datetime, edited_by: str = "") -> rules.De
     return decision
 
 
-@custody.unrecorded("part of footage's flagging, which records the new flag; what it keeps is recorded here")
-def keep_former_period(recording: Recording, former: EvidenceFlag) -> None:
-    """Keep what the flag `former` promised where the one that replaced it promises less.
-
-    The two are compared by themselves: a hold or a case that governs today may end tomorrow, and what was promised
-    under it must stand then.
-    """
-    promised, now_promised = queries.decision_of_flag(recording, former), queries.decision_of_standing_flag(recording)
-    files = incident(recording)
-    if now_promised.earlier_than(promised.due_at):
-        new = recording.flags.filter(released_at=None).select_related("flagged_by").first()
-        editor = new.flagged_by.custody_id if new is not None else ""
-        for file in files:
-            _stop_shortening(file, promised.due_at, now_promised.due_at, editor, Shortening.Cause.FLAG)
-    else:
-        _undo_shortenings(files, now_promised)
-
-
-@custody.unrecorded(
-    "part of the service of the room that edits, which records the edit; what it holds back is recorded here"
-)
-def hold_back(recording: Recording, promised: rules.Decision, now_promised: rules.Decision, *, edited_by: str) -> None:
-    """Keep what was promised until a second person approves, where an edit in another room promises less by itself.
-
-    For a room whose own facts are corrected: both decisions are of those facts alone, so that what was promised stands
-    also on the day on which another rule that governs now has ended. The caller has locked the recording's row.
-    """
-    if now_promised.earlier_than(promised.due_at):
-        _stop_shortening(recording, promised.due_at, now_promised.due_at, edited_by, Shortening.Cause.OTHER)
-
-
 @custody.unrecorded("part of footage's acceptance, which records the due date and what this answers")
 def welcome(recordings: Iterable[Recording], met: Collection[UUID]) -> dict[UUID, list[custody.Event]]:
     """Set the due dates of recordings that are just being accepted, before their rows are written.
@@ -153,9 +115,8 @@ def _shortened(recording: Recording, decision: rules.Decision, now: datetime, ed
     """The decision to carry out where the facts now give an earlier one than before."""
     if not _may_be_an_edit(recording.due_rule) or recording.due_rule not in {rule.code for rule in decision.considered}:
         _give_review(recording, decision, now)
-    elif not _follows_from_the_policy(recording):
-        cause = _CAUSES.get(recording.due_rule, Shortening.Cause.OTHER)
-        _stop_shortening(recording, recording.due_at, decision.due_at, edited_by, cause)
+    elif not _follows_from_the_policy(recording, edited_by):
+        stop_shortening(recording, decision.due_at, edited_by)
     else:
         return decision
     return queries.decision(recording)
@@ -166,62 +127,20 @@ def _may_be_an_edit(rule: str) -> bool:
     return rules.is_editable(rule) or rule.startswith(queries.COOLING)
 
 
-def _follows_from_the_policy(recording: Recording) -> bool:
+def _follows_from_the_policy(recording: Recording, edited_by: str) -> bool:
     """Whether an approved version of the policy is all that makes it earlier; the date would stand without it.
 
-    That can be only until the date has been reckoned anew under the version; and where somebody has edited something
-    just now it is taken for that, to be on the safe side.
+    While dates are reckoned anew under a version, any that it explains; where somebody has edited something just now it
+    is taken for that, to be on the safe side. Afterwards only what was passed over then: its stored date is to the
+    instant what a former version gives from today's facts.
     """
-    after = RetentionPolicy.objects.values_list("recomputing_after", flat=True).get(pk=1)
-    if after is None or recording.pk <= after or _editor(recording):
+    if edited_by or last_editor(recording):
         return False
-    return any(not former.earlier_than(recording.due_at) for former in queries.former_decisions(recording))
-
-
-def _stop_shortening(
-    recording: Recording, kept_until: datetime | None, would_be_due_at: datetime | None, edited_by: str, cause: str
-) -> None:
-    # The rule still stands and only its date moved: somebody edited what it is reckoned from. No edit shortens
-    # retention without a second person, so the former date stays.
-    if would_be_due_at is None:
-        return
-    edited_by = edited_by or _editor(recording)
-    Shortening.objects.create(
-        recording=recording,
-        cause=cause,
-        former_due_at=kept_until,
-        would_be_due_at=would_be_due_at,
-        edited_by=edited_by,
-        edited_at=clock.now(),
-    )
-    custody.record(
-        ShorteningStopped(
-            actor=SYSTEM,
-            subject=recording.custody_id,
-            also=(edited_by,) if edited_by.startswith("person:") else (),
-            reason="An edit would have shortened retention; a second person has not approved it.",
-            would_be_due_at=would_be_due_at,
-            kept_until=kept_until,
-        )
-    )
-
-
-def _editor(recording: Recording) -> str:
-    """Who has just changed something about it, as the ledger has it; "" where nobody has."""
-    for last in search(subject=recording.custody_id, operation=custody.Operation.ALTERATION, limit=1):
-        if last.actor.startswith("person:") and clock.now() - last.at < _JUST_NOW:
-            return last.actor
-    return ""
-
-
-def _undo_shortenings(files: Iterable[Recording], promised: rules.Decision) -> None:
-    """Nobody need decide on a flag's shortening any more where the flag that stands promises as much as before it."""
-    waiting = Shortening.objects.filter(recording__in=[file.pk for file in files], state=Shortening.State.WAITING)
-    for each in waiting.filter(cause=Shortening.Cause.FLAG).select_related("recording"):
-        if not promised.earlier_than(each.former_due_at):
-            each.state = Shortening.State.UNDONE
-            each.save(update_fields=["state"])
-            custody.record(ShorteningUndone(actor=SYSTEM, subject=each.recording.custody_id, shortening=each.pk))
+    after = RetentionPolicy.objects.values_list("recomputing_after", flat=True).get(pk=1)
+    former = queries.former_decisions(recording)
+    if after is not None and recording.pk > after:
+        return any(not each.earlier_than(recording.due_at) for each in former)
+    return any(each.due_at == recording.due_at for each in former)
 
 
 def _give_review(recording: Recording, decision: rules.Decision, now: datetime) -> None:

@@ -105,7 +105,8 @@ def forget_reasons(recording_ids: Iterable[UUID]) -> None:
     ids = list(recording_ids)
     Hold.objects.filter(recording__in=among(ids)).update(reason="", release_reason="")
     Extension.objects.filter(recording__in=among(ids)).update(reason="")
-    Shortening.objects.filter(recording__in=among(ids)).update(decision_reason="")
+    words = dict.fromkeys(("before", "after", "edit_reason", "decision_reason"), "")
+    Shortening.objects.filter(recording__in=among(ids)).update(**words)
 
 
 @custody.unrecorded("its last step records recording.erased; the others only bring the outside world in line")

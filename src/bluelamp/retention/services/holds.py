@@ -7,19 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
-
 from bluelamp import custody
 from bluelamp.footage.models import Recording
 from bluelamp.footage.services import locked
 from bluelamp.footage.services.marks import LONGEST_REASON, required
 from bluelamp.kernel import clock
 from bluelamp.kernel.errors import Conflict, Invalid, NotAllowed
-from bluelamp.kernel.transaction import atomic
-from bluelamp.retention import queries, rules
 from bluelamp.retention.events import HoldKept, HoldPlaced, HoldReleased
 from bluelamp.retention.models import Hold, RetentionPolicy
-from bluelamp.retention.queries import ReleasePreview
 from bluelamp.retention.services.approving import MOST_AT_ONCE, decide_each, require_sample
 from bluelamp.retention.services.deciding import settle
 
@@ -198,44 +193,6 @@ def decide_holds(
     decided = decide_each(holds, decide)
     custody.nothing_changed()  # each decision records its own event
     return decided
-
-
-class _RolledBack(Exception):
-    pass
-
-
-@custody.unrecorded("tries the release out and rolls it back: nothing is changed")
-def preview_release(holds: QuerySet[Hold]) -> ReleasePreview:
-    """What releasing these standing holds would make due: the rules themselves say, as if they were released now."""
-    standing = list(holds.filter(released_at=None).values_list("pk", "recording"))
-    decisions: dict[UUID, rules.Decision] = {}
-    sizes: dict[UUID, int] = {}
-    try:
-        with atomic():
-            Hold.objects.filter(pk__in=[pk for pk, _ in standing]).update(released_at=clock.now())
-            kept = Recording.objects.exclude(state=Recording.State.DELETED)
-            held = kept.filter(pk__in=[recording for _, recording in standing])
-            incidents = held.exclude(incident=None).values_list("incident", flat=True)
-            listed = list(kept.filter(Q(pk__in=held.values("pk")) | Q(incident__in=list(incidents))))
-            sizes = {recording.pk: recording.size for recording in listed}
-            decisions = queries.decisions(listed)
-            raise _RolledBack
-    except _RolledBack:
-        pass
-    now, policy = clock.now(), queries.policy()
-    due = sorted(
-        max(decision.due_at, rules.grace_when_a_reason_ends(decision, now, policy) or decision.due_at)
-        for decision in decisions.values()
-        if decision.due_at is not None
-    )
-    soon = now + policy.review_grace + timedelta(days=7)
-    return ReleasePreview(
-        count=len(decisions),
-        bytes=sum(sizes.values()),
-        kept=len(decisions) - len(due),
-        soon=sum(at <= soon for at in due),
-        first_due=due[0] if due else None,
-    )
 
 
 def _review_date(wanted: datetime | None) -> datetime:

@@ -1,7 +1,7 @@
 """Changing the policy: proposed, looked at, approved where it shortens, and in force from its date.
 
 Nothing that a version makes due goes before the cooling period of the policy before it has passed since the version
-took effect, and nothing is kept beyond its former date on that account (`queries.cooling`).
+was put in force, and nothing is kept beyond its former date on that account (`queries.cooling`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bluelamp.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from bluelamp.kernel.transaction import atomic, claim
 from bluelamp.retention import queries
 from bluelamp.retention.events import PolicyDecidedAgainst, PolicyInForce, PolicyProposed, PolicyVersionMade
-from bluelamp.retention.models import PolicyProposal, PolicyVersion, RetentionPolicy
+from bluelamp.retention.models import PolicyProposal, PolicyVersion, RetentionPolicy, VersionInForce
 from bluelamp.retention.services.deciding import settle
 from bluelamp.retention.terms import PERIOD_NAMES, Change, Terms, changes
 
@@ -58,7 +58,7 @@ def propose_policy(terms: Terms, *, effective_at: datetime, reason: str, actor: 
         proposed_by=actor,
         proposed_at=now,
     )
-    dry = queries.dry_run(terms, not_before=queries.not_before(made, now))
+    dry = _reckon(made)
     custody.record(
         PolicyProposed(
             actor=actor,
@@ -72,6 +72,13 @@ def propose_policy(terms: Terms, *, effective_at: datetime, reason: str, actor: 
         )
     )
     return made
+
+
+@custody.unrecorded("what it reckons changes nothing; the decision's own event says what was found then")
+def reckon_proposal(proposal_id: int) -> None:
+    """Reckon anew what a proposal would do, for all who read it. Raises NotFound, Conflict where it is decided."""
+    with atomic():
+        _reckon(_waiting(proposal_id))
 
 
 @custody.service
@@ -101,7 +108,7 @@ def approve_policy(proposal_id: int, *, reason: str, actor: str) -> PolicyVersio
             )
     proposal.effective_at = max(proposal.effective_at, now, latest.effective_at)
     not_before = queries.not_before(proposal, now) if shortens else None
-    dry = queries.dry_run(terms, not_before=not_before)
+    dry = _reckon(proposal)
     number = latest.number + 1
     recorded = custody.record(
         PolicyVersionMade(
@@ -188,6 +195,8 @@ def _materialise(row: RetentionPolicy, version: PolicyVersion) -> None:
         if (category.keep_days, category.special_days) != (keep, special):
             category.keep_days, category.special_days = keep, special
             category.save(update_fields=["keep_days", "special_days"])
+    now = clock.now()
+    VersionInForce.objects.create(version=version, at=now, cooled_at=queries.cooled_at(version, now))
     custody.record(PolicyInForce(actor="system:retention", subject=POLICY, version=version.number))
 
 
@@ -219,6 +228,16 @@ def _settle_one(recording_id: UUID) -> int:
     return recording is not None
 
 
+def _reckon(proposal: PolicyProposal) -> queries.DryRun:
+    """What the proposal would do from now on, kept with it: a million recordings are not reckoned for each reader."""
+    proposal.reckoned_at = clock.now()
+    not_before = queries.not_before(proposal, proposal.reckoned_at)
+    dry = queries.dry_run(Terms.from_json(proposal.terms), not_before=not_before)
+    proposal.dry_run = dry.to_json()
+    proposal.save(update_fields=["dry_run", "reckoned_at"])
+    return dry
+
+
 def _waiting(proposal_id: int) -> PolicyProposal:
     # The policy's row first: of two who approve at once, the second finds what the first has made.
     RetentionPolicy.objects.select_for_update().get(pk=1)
@@ -234,6 +253,7 @@ def _waiting(proposal_id: int) -> PolicyProposal:
 
 def _decided(proposal: PolicyProposal, state: str, reason: str, actor: str, now: datetime) -> None:
     proposal.state, proposal.decided_by, proposal.decided_at, proposal.decision_reason = state, actor, now, reason
+    proposal.dry_run = None  # the decision's event has its figures; the recordings of its sample may be gone tomorrow
     proposal.save()
 
 

@@ -61,7 +61,11 @@ MAY_KEEP: Mapping[str, Kept] = {
     "retention.Extension": _kept("That it was kept longer, and until when", "id recording until made_by made_at"),
     "retention.Shortening": _kept(
         "That an edit would have shortened its time, and who decided",
-        "id recording cause former_due_at would_be_due_at edited_by edited_at state decided_by decided_at not_before",
+        "id recording cause source former_due_at would_be_due_at edited_by edited_at state decided_by decided_at "
+        "not_before",
+    ),
+    "retention.PolicyProposal": _kept(
+        "That it was in the sample of what a proposed change would do, until that is decided", "dry_run"
     ),
     "retention.Deletion": _kept(
         "The record of the deletion",
@@ -182,7 +186,7 @@ def _look(recording: Recording, tables: Iterable[type[models.Model]]) -> Iterato
         found = _rows(model, recording.pk)
         ids.update(row["pk"] for row in found if isinstance(row["pk"], UUID))
         if found or model is Recording:
-            yield _table(model, found)
+            yield _table(model, found, recording.pk)
     yield Looked("Search", *_search(recording))
     yield Looked("Keyring", *_key(recording))
     yield Looked("Store", *_store(recording))
@@ -214,7 +218,7 @@ def _rows(model: type[models.Model], recording_id: UUID) -> list[dict[str, Any]]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _table(model: type[models.Model], rows: list[dict[str, Any]]) -> Looked:
+def _table(model: type[models.Model], rows: list[dict[str, Any]], recording_id: UUID) -> Looked:
     label = model._meta.label
     allowed = MAY_KEEP.get(label)
     if allowed is None:
@@ -225,17 +229,17 @@ def _table(model: type[models.Model], rows: list[dict[str, Any]]) -> Looked:
     left = [
         f"row {row['pk']}: {columns[column]} is not empty"
         for row in rows
-        for column, value in row.items()
-        if column in columns
-        and columns[column] not in allowed.columns
-        and label not in _BY_NAME_ALONE
-        and not _is_empty(value, given.get(column))
+        for column, value in _of_it(row, recording_id).items()
+        if column in columns and columns[column] not in allowed.columns and not _is_empty(value, given.get(column))
     ]
     return Looked(label, len(rows), allowed.what, tuple(left))
 
 
-# Tables of everything, in which a row may name the recording: only that column is of it.
-_BY_NAME_ALONE = frozenset({"oversight.CheckRun", "procrastinate.ProcrastinateJob"})
+def _of_it(row: dict[str, Any], recording_id: UUID) -> dict[str, Any]:
+    """What of a row is of the recording: all of it, or, in a row about something else, the columns that name it."""
+    if recording_id in row.values():
+        return row
+    return {column: value for column, value in row.items() if str(recording_id) in str(value)}
 
 
 def _is_empty(value: Any, default: Any) -> bool:

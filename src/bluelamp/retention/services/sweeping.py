@@ -24,7 +24,7 @@ from bluelamp.kernel import clock
 from bluelamp.kernel.among import among
 from bluelamp.kernel.transaction import atomic
 from bluelamp.retention import queries, rules
-from bluelamp.retention.models import Deletion
+from bluelamp.retention.models import Deletion, VersionInForce
 from bluelamp.retention.services.deciding import settle
 from bluelamp.retention.services.deleting import check_again, close, finish_deletions
 
@@ -33,6 +33,7 @@ log = structlog.get_logger(__name__)
 # A hold that comes while a batch is decided about waits for it.
 _BATCH = 500
 _CHECK_AFTER = timedelta(days=1)  # longer than any object takes to be written
+_AFTER_A_VERSION = timedelta(days=7)  # so many nights to find what was passed over, however busy each was
 
 # What a decision asks for, and what is told of a recording that leaves: a row has many columns, and some are long.
 _DECIDED_FROM = (
@@ -84,10 +85,13 @@ def sweep(now: datetime | None = None) -> SweepResult:
 def reconsider() -> int:
     """Decide again about every recording that something keeps beyond the default; returns how many were looked at.
 
-    A room tells retention when its reason ends; this finds the reasons whose end nobody told. One recording that fails
-    stops no other.
+    A room tells retention when its reason ends; this finds the reasons whose end nobody told. In the days after a
+    version of the policy came into force it looks at those under the default too: some may have been locked, or have
+    failed, when dates were reckoned anew. One recording that fails stops no other.
     """
-    kept = Recording.objects.exclude(state=Recording.State.DELETED).exclude(due_rule=rules.DEFAULT)
+    kept = Recording.objects.exclude(state=Recording.State.DELETED)
+    if not VersionInForce.objects.filter(at__gt=clock.now() - _AFTER_A_VERSION).exists():
+        kept = kept.exclude(due_rule=rules.DEFAULT)
     tally = _Tally()
     for ids in _batches(kept, "started_at", "pk"):
         tally.look_again(ids)
