@@ -30,12 +30,14 @@ def ask(statement: str, values: Sequence[object], *, binary: bool = False) -> li
     `binary`: how the answer's values travel. Numbers and UUIDs are cheaper so; JSON and times come as Django expects
     them only as text. Raises what Django's own cursor would.
     """
-    return _asked(statement, values, lambda cursor: cursor.fetchall(), binary=binary)
+    rows: list[Row] = _asked(statement, values, lambda cursor: cursor.fetchall(), binary=binary)
+    return rows
 
 
 def tell(statement: str, values: Sequence[object]) -> int:
     """Carry out a statement that answers with no rows, like `ask`. Returns how many rows it changed."""
-    return _asked(statement, values, lambda cursor: cursor.rowcount)
+    changed: int = _asked(statement, values, lambda cursor: cursor.rowcount)
+    return changed
 
 
 def _asked(statement: str, values: Sequence[object], result: Callable[[Any], Any], *, binary: bool = False) -> Any:
@@ -128,7 +130,7 @@ class _Plan(Generic[M]):
         for position, (converters, expression) in self._converters:
             for convert in converters:
                 row[position] = convert(row[position], expression, connection)
-        found = self._model.from_db(connection.alias, self._names, row[self._from : self._to])
+        found: M = self._model.from_db(connection.alias, self._names, row[self._from : self._to])
         for related in self._related:
             related.populate(row, found)
         return found
