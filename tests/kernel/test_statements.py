@@ -51,6 +51,11 @@ def test_a_kept_query_answers_with_what_django_would(db: None) -> None:
         assert asked.count == 0
     assert DOCKS.all(since="Shelf", before="Shelg") == []
     assert DOCKS.first(since="A", before="B") is None
+    assert DOCKS.get(since="Dock 2", before="Dock 3") == docks[2]
+    with pytest.raises(Dock.DoesNotExist):
+        DOCKS.get(since="A", before="B")
+    with pytest.raises(Dock.MultipleObjectsReturned, match="4 rows"):
+        DOCKS.get(since="Dock", before="Docl")
 
 
 def test_json_times_and_uuids_arrive_as_django_reads_them(db: None) -> None:

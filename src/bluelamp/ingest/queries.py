@@ -60,18 +60,12 @@ def upload_of(owner: str, upload_id: UUID) -> Upload:
 
 def upload(upload_id: UUID) -> Upload:
     """An upload, with its camera, session and dock. Raises Upload.DoesNotExist."""
-    found = _ONE.first(pk=upload_id)
-    if found is None:
-        raise Upload.DoesNotExist
-    return found
+    return _ONE.get(pk=upload_id)
 
 
 def locked_upload(upload_id: UUID) -> Upload:
     """`upload`, its row locked until the transaction ends."""
-    found = _LOCKED.first(pk=upload_id)
-    if found is None:
-        raise Upload.DoesNotExist
-    return found
+    return _LOCKED.get(pk=upload_id)
 
 
 def offered(session: DockingSession, sequence: int) -> dict[str, object]:

@@ -88,6 +88,14 @@ class Kept(Generic[M]):
         found = self.all(**values)
         return found[0] if found else None
 
+    def get(self, **values: object) -> M:
+        """The one row for these values. Raises the model's DoesNotExist, MultipleObjectsReturned."""
+        found = self.all(**values)
+        if len(found) == 1:
+            return found[0]
+        model = self._plan.model if self._plan else Model
+        raise (model.MultipleObjectsReturned if found else model.DoesNotExist)(f"{len(found)} rows for {values}")
+
 
 class _Plan(Generic[M]):
     """A composed query, and how its rows become models: what Django's own ModelIterable does after composing."""
@@ -104,7 +112,7 @@ class _Plan(Generic[M]):
         self._locks = queryset.query.select_for_update
         columns = compiler.klass_info["select_fields"]
         self._from, self._to = columns[0], columns[-1] + 1
-        self._model: type[M] = compiler.klass_info["model"]
+        self.model: type[M] = compiler.klass_info["model"]
         self._names = [each[0].target.attname for each in compiler.select[self._from : self._to]]
         self._related = get_related_populators(compiler.klass_info, compiler.select, connection.alias)
         self._converters = compiler.get_converters([each[0] for each in compiler.select]).items()
@@ -130,7 +138,7 @@ class _Plan(Generic[M]):
         for position, (converters, expression) in self._converters:
             for convert in converters:
                 row[position] = convert(row[position], expression, connection)
-        found: M = self._model.from_db(connection.alias, self._names, row[self._from : self._to])
+        found: M = self.model.from_db(connection.alias, self._names, row[self._from : self._to])
         for related in self._related:
             related.populate(row, found)
         return found

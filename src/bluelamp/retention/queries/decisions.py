@@ -44,7 +44,7 @@ _POLICY = Kept(lambda: RetentionPolicy.objects.filter(pk=1))
 
 def policy() -> rules.Policy:
     """The force's periods now."""
-    (row,) = _POLICY.all()
+    row = _POLICY.get()
     terms = Terms(**{name: getattr(row, name) for name in PERIOD_NAMES})
     return cooling.policy_of(terms, rules.Policy(version=row.version))
 
