@@ -1,6 +1,6 @@
 # Everything from a bare machine with Python 3.11+, git and make.
 #   make demo    set up and run a demonstration force (ARGS="--exit" ends it after printing a summary)
-#   make test    set up, lint and run the tests
+#   make test    set up, lint and run the tests, two at a time (ARGS="tests/retention -k hold" runs those, one by one)
 #   make test-s3 the tests against a real S3 service (Ceph), which it installs where it may
 #   make test-go our logs read by Go's checksum database, and its by us; make test runs them too where Go is installed
 PYTHON ?= python3
@@ -23,7 +23,7 @@ demo: run-env
 	$(BIN)/bluelamp demo $(ARGS)
 
 test: dev-env browser lint
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(or $(ARGS),-n 2)
 
 lint: dev-env
 	$(BIN)/ruff check .

@@ -7,11 +7,12 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 WIDE = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
 
+_PATIENCE_MS = 20_000.0  # for what a page is expected to come to show, on a machine that is busy with other tests
 _ARGUMENTS = [
     "--no-sandbox",
     "--disable-dev-shm-usage",
@@ -37,6 +38,7 @@ def launch() -> Iterator[Browser]:
     While it is open this thread has a running event loop, so Django's ORM refuses to work in it: let the pages and
     the command line do the work, or query from another thread.
     """
+    expect.set_options(timeout=_PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable(), args=_ARGUMENTS)
         try:

@@ -2,6 +2,9 @@
 
 Most tests run in a transaction that is rolled back (`db`). A test that needs commits, several connections or threads
 asks for `committed_db`: a database copied from the migrated one, since the ledger's tables refuse TRUNCATE.
+
+Several processes may share the tests (`pytest -n 2`, tests/parallel.py): each imports this file, so each has a data
+folder and a PostgreSQL of its own.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 _DATA = Path(tempfile.mkdtemp(prefix="bluelamp-test-"))
 (_DATA / "staging").mkdir()
@@ -31,10 +35,19 @@ import django  # noqa: E402  the settings read the environment above
 
 django.setup()
 
+from django.conf import settings as django_settings  # noqa: E402
 from django.contrib.auth.hashers import ScryptPasswordHasher  # noqa: E402
+
+if django_settings.BLUELAMP.data.resolve() != _DATA.resolve():
+    # pytest-django reads the settings before this file where the environment names them.
+    pytest.exit("The tests would work on another data folder: unset DJANGO_SETTINGS_MODULE.", returncode=2)
 
 # A guess is made to cost 50 ms; the tests sign in hundreds of times and guess at nothing.
 ScryptPasswordHasher.work_factor = 16
+
+# The same examples each time, however long a busy machine takes over one.
+hypothesis_settings.register_profile("bluelamp", derandomize=True, deadline=None)
+hypothesis_settings.load_profile("bluelamp")
 
 # This database is thrown away at the end, so it need not outlast a power cut.
 _WITHOUT_DURABILITY = """\
@@ -43,6 +56,20 @@ full_page_writes = off
 wal_level = minimal
 max_wal_senders = 0
 """
+
+
+@pytest.hookimpl(optionalhook=True)  # pytest-xdist's
+def pytest_xdist_setupnodes() -> None:
+    """What this process set for itself is not for those that will run the tests: each sets itself up as it begins."""
+    for name in ("BLUELAMP_DATA", "DJANGO_SETTINGS_MODULE"):
+        del os.environ[name]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    from tests.parallel import Files
+
+    return Files(config, log)
 
 
 def _remove_data() -> None:
@@ -55,9 +82,10 @@ atexit.register(_remove_data)
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Any]:
     """The session's PostgreSQL: `.url("app" | "owner" | "admin")`."""
-    from bluelamp.cli.supervisor.cluster import open_cluster, remove_vanished_demonstrations
+    from bluelamp.cli.supervisor.cluster import open_cluster
     from bluelamp.cli.supervisor.instance import open_instance
     from bluelamp.cli.supervisor.postgres import EmbeddedPostgres
+    from tests import clusters
 
     server = EmbeddedPostgres(_DATA, demonstration=True)
     server.prepare()
@@ -68,8 +96,17 @@ def postgres() -> Iterator[Any]:
         yield server
     finally:
         server.stop()
+        clusters.remove_below(_DATA)
         _remove_data()
-        remove_vanished_demonstrations()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_cluster_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nothing removes the database of a real installation by itself, and tests make real installations."""
+    from tests import clusters
+
+    yield
+    clusters.remove_below(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(scope="session")

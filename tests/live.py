@@ -98,8 +98,8 @@ class Live:
 @contextmanager
 def running(**environment: str) -> Iterator[Live]:
     """`bluelamp up` on a new demonstration folder; both are gone at the end. `environment` holds BLUELAMP_ settings."""
-    from bluelamp.cli.supervisor.cluster import remove_vanished_demonstrations
     from bluelamp.cli.supervisor.instance import open_instance
+    from tests import clusters
 
     parent = Path(tempfile.mkdtemp(prefix="bluelamp-live-"))
     data = parent / "data"
@@ -112,9 +112,8 @@ def running(**environment: str) -> Iterator[Live]:
             finally:
                 _stop(process)
     finally:
+        clusters.remove_below(parent)
         shutil.rmtree(parent, ignore_errors=True)
-        # As root the database stands outside the data folder.
-        remove_vanished_demonstrations()
 
 
 def _start(data: Path, log: IO[str], environment: dict[str, str]) -> subprocess.Popen[str]:
@@ -176,7 +175,7 @@ def _main(name: str, arguments: str) -> None:
     function = importlib.import_module(module)
     for part in qualname.split("."):
         function = getattr(function, part)
-    sys.stdout.write("\n" + json.dumps(function(**json.loads(arguments))) + "\n")  # type: ignore[operator]
+    sys.stdout.write("\n" + json.dumps(function(**json.loads(arguments))) + "\n")
 
 
 if __name__ == "__main__":

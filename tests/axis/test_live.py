@@ -70,7 +70,7 @@ def _trouble(system: System, mkv: bytes) -> None:
     assert system.put(f"{name}/x.mkv", content=mkv).status_code == 201
 
 
-def _walk(page, base: str, recording: str, size: str) -> None:  # type: ignore[no-untyped-def]
+def _walk(page, base: str, recording: str, size: str) -> None:
     for name, path in (
         ("home", "/"),
         ("systems", "/fleet/axis/"),
@@ -102,7 +102,7 @@ def _walk(page, base: str, recording: str, size: str) -> None:  # type: ignore[n
     assert said["AuthenticationTokenURI"] == [f"{base}/auth/v1.0"]
 
 
-def _look(page, name: str) -> None:  # type: ignore[no-untyped-def]
+def _look(page, name: str) -> None:
     axe.assert_accessible(page, name)
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0, f"{name} is wider than its window by {wide}"

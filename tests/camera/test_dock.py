@@ -23,7 +23,7 @@ def server() -> Iterator[DockingServer]:
 
 def client(server: DockingServer, token: str = TOKEN, **options: object) -> DockClient:
     settings = {"patience_seconds": 3.0, "receipt_wait_seconds": 3.0, **options}
-    return DockClient(server.url, token, lambda: NOW, **settings)  # type: ignore[arg-type]
+    return DockClient(server.url, token, lambda: NOW, **settings)
 
 
 def files(device: Device) -> int:
@@ -120,7 +120,7 @@ def test_a_receipt_for_something_else_erases_nothing(
         from bluelamp.formats.receipt import FIELD_NAMES, Receipt, sign_receipt
 
         plain = {name: receipt[name] for name in FIELD_NAMES} | {field: value}
-        return sign_receipt(Receipt(**plain), server.key, "receipts")  # type: ignore[arg-type]
+        return sign_receipt(Receipt(**plain), server.key, "receipts")
 
     server.faults.bend_receipt = bend
     result = client(server).dock(device.folder)

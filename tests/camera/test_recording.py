@@ -282,7 +282,7 @@ def test_a_folder_belongs_to_one_camera(device: Device, tmp_path: Path) -> None:
 )
 def test_what_no_camera_could_do_is_refused_in_words(options: dict[str, object], why: str) -> None:
     with pytest.raises(CameraError, match=why):
-        RecordingSpec(**{"started_at": START, **options})  # type: ignore[arg-type]
+        RecordingSpec(**{"started_at": START, **options})
 
 
 def test_a_pre_event_buffer_never_fills_the_whole_recording() -> None:

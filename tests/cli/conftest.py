@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from tests import clusters
+
 
 @pytest.fixture
 def data() -> Iterator[Path]:
-    """A data folder that does not exist yet, inside a folder closed to others; demonstrations' clusters go with it."""
+    """A data folder that does not exist yet, inside a folder closed to others; its cluster goes with it."""
     with _closed_folder() as folder:
         yield folder / "data"
 
@@ -27,9 +29,7 @@ def kept_data() -> Iterator[Path]:
 
 @contextmanager
 def _closed_folder() -> Iterator[Path]:
-    from bluelamp.cli.supervisor.cluster import remove_vanished_demonstrations
-
     closed = Path(tempfile.mkdtemp(prefix="bluelamp-"))
     yield closed
+    clusters.remove_below(closed)
     shutil.rmtree(closed)
-    remove_vanished_demonstrations()

@@ -10,6 +10,8 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -17,6 +19,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from bluelamp.cli.supervisor import binaries, folders, leftovers
+from bluelamp.cli.supervisor import cluster as clusters
 from bluelamp.cli.supervisor.cluster import Cluster, open_cluster, remove_vanished_demonstrations, without_data_folder
 from bluelamp.cli.supervisor.instance import open_instance, read_json
 from bluelamp.cli.supervisor.postgres import EmbeddedPostgres, PostgresStopped
@@ -172,7 +175,7 @@ def test_a_backend_that_survives_a_killed_postmaster_is_waited_for(data: Path) -
         run(postgres.url("owner"), "CREATE TABLE kept AS SELECT 7 AS id")
         busy = threading.Thread(target=_count_long, args=(postgres.url("owner"),), daemon=True)
         busy.start()
-        time.sleep(0.5)
+        wait_until_counting(postgres.url("admin"))
         os.kill(postmaster(data), signal.SIGKILL)
         postgres.wait()
         assert leftovers.processes(cluster_of(data))
@@ -182,6 +185,14 @@ def test_a_backend_that_survives_a_killed_postmaster_is_waited_for(data: Path) -
             postgres.spawn(log)
         postgres.wait_ready()
         assert one(postgres.url("owner"), "SELECT id FROM kept") == 7
+
+
+def wait_until_counting(url: str, seconds: float = 20) -> None:
+    until = time.monotonic() + seconds
+    counting = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%generate_series%' "
+    while not one(url, counting + "AND pid <> pg_backend_pid()"):
+        assert time.monotonic() < until, "it does not count"
+        time.sleep(0.02)
 
 
 def _count_long(url: str) -> None:
@@ -258,6 +269,18 @@ def test_a_lost_database_is_never_replaced_by_an_empty_one(data: Path) -> None:
         EmbeddedPostgres(data).start()
 
 
+@pytest.fixture
+def apart(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Root's clusters stand in a place of the test's own: any other start would remove those of lost demonstrations."""
+    place = folders.SYSTEM / f"test-{uuid.uuid4().hex[:12]}"
+    monkeypatch.setattr(clusters, "_CLUSTERS", place / "clusters")
+    monkeypatch.setattr(clusters, "_SOCKETS", place / "run")
+    yield
+    if AS_ROOT:
+        shutil.rmtree(place)
+
+
+@pytest.mark.usefixtures("apart")
 def test_a_moved_data_folder_takes_its_database_along(data: Path) -> None:
     with EmbeddedPostgres(data, demonstration=True) as postgres:
         run(postgres.url("owner"), "CREATE TABLE kept AS SELECT 7 AS id")
@@ -287,6 +310,7 @@ def vanished(path: str, *, dir_fd: int | None = None) -> None:
 
 
 @only_root
+@pytest.mark.usefixtures("apart")
 def test_a_demonstrations_cluster_goes_with_its_folder_and_a_real_one_stays(data: Path) -> None:
     demonstration, real = data / "demonstration", data / "real"
     for folder, is_demonstration in ((demonstration, True), (real, False)):
@@ -295,18 +319,21 @@ def test_a_demonstrations_cluster_goes_with_its_folder_and_a_real_one_stays(data
     gone, stays = cluster_of(demonstration), cluster_of(real)
     shutil.rmtree(demonstration)
     shutil.rmtree(real)
-    try:
-        with pytest.MonkeyPatch.context() as patched:
-            # Its files vanish beneath us, as those of a PostgreSQL that is still ending do.
-            patched.setattr(os, "unlink", vanished)
-            assert gone.folder not in remove_vanished_demonstrations()
-        assert gone.folder in remove_vanished_demonstrations()
-        assert not gone.sockets.exists()
-        assert stays.data.exists()
-        assert stays.folder in without_data_folder(demonstration=False)
-    finally:
-        shutil.rmtree(stays.folder)
-        shutil.rmtree(stays.sockets)
+    with pytest.MonkeyPatch.context() as patched:
+        # Its files vanish beneath us, as those of a PostgreSQL that is still ending do.
+        patched.setattr(os, "unlink", vanished)
+        assert gone.folder not in remove_vanished_demonstrations()
+    assert gone.folder in remove_vanished_demonstrations()
+    assert not gone.sockets.exists()
+    assert stays.data.exists()
+    assert stays.folder in without_data_folder(demonstration=False)
+
+
+def test_tidying_up_does_not_mind_another_start_that_did_it_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clusters, "without_data_folder", lambda *, demonstration: [tmp_path / "removed just now"])
+    assert remove_vanished_demonstrations() == []
 
 
 @only_root

@@ -70,7 +70,7 @@ def test_a_process_that_ignores_the_polite_signal_is_killed_with_what_it_started
         began = time.monotonic()
         await child.stop(0.3)
         await keeping
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 20, "it would have slept for a minute"
         await until(lambda: not is_alive(grandchild))
 
     asyncio.run(scenario())

@@ -100,7 +100,7 @@ def test_the_manager_adds_a_camera_and_meets_words_for_a_serial_that_is_taken(ma
 def test_the_list_is_narrowed_by_each_filter(manager: Client, camera: Camera, unit: Unit) -> None:
     other = services.register_camera(serial="ZZ-1", model="BW-2", unit=factories.unit(), actor="person:1")
     services.change_state(other, "repair", actor="person:1", reason="Lens")
-    for query in ("q=BL-", "model=BW-1", "mount=cap", f"unit={unit.parent.code}", "state=stock"):  # type: ignore[union-attr]
+    for query in ("q=BL-", "model=BW-1", "mount=cap", f"unit={unit.parent.code}", "state=stock"):
         page = manager.get(f"/fleet/?{query}").content
         assert b"BL-7" in page, query
         assert b"ZZ-1" not in page, query

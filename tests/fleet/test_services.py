@@ -75,7 +75,7 @@ def test_another_key_is_refused_in_words_and_in_the_ledger(unit: Unit) -> None:
     assert tags(camera.custody_id)[-1] == "camera.key_refused"
 
 
-@pytest.mark.parametrize("text", ["", "not base64!", "AAAA", new_key()[:-4]])
+@pytest.mark.parametrize("text", ["", "not base64!", "AAAA", "A" * 40])
 def test_what_is_no_key_is_refused(unit: Unit, text: str) -> None:
     camera = new_camera(unit)
     with pytest.raises(Invalid, match="public key"):
@@ -152,7 +152,7 @@ def test_two_desks_that_issue_the_same_camera_at_once_end_with_one_assignment(co
     def issue(person: object) -> None:
         try:
             start.wait(10)
-            services.issue(Camera.objects.get(pk=camera.pk), person, actor=ACTOR)  # type: ignore[arg-type]
+            services.issue(Camera.objects.get(pk=camera.pk), person, actor=ACTOR)
             outcomes.append("issued")
         except Conflict:
             outcomes.append("refused")
@@ -254,7 +254,7 @@ def test_a_good_a_revoked_and_a_made_up_token_cost_the_same_work(unit: Unit, dja
     gone, revoked = services.add_dock("Northgate 2", unit, ACTOR)
     services.revoke_dock(gone, actor=ACTOR)
     for token in (good, revoked, "made up"):
-        with django_assert_num_queries(1):  # type: ignore[operator]
+        with django_assert_num_queries(1):
             queries.authenticate_dock(token)
 
 

@@ -24,7 +24,7 @@ def _info(**changes: object) -> PackageInfo:
         "recipient": "",
         "media": (Medium("data/AB-1.mp4", RECORDING_ID, HASH, 600, "original"),),
     }
-    return PackageInfo(**{**fields, **changes})  # type: ignore[arg-type]
+    return PackageInfo(**{**fields, **changes})
 
 
 def test_what_is_written_is_read_again() -> None:

@@ -23,7 +23,7 @@ NAME = "<b>smith & jones</b>.mp4"
 def run(tmp_path: Path) -> ImportRun:
     export(tmp_path, {"a.mp4": b"a", "b.mp4": b"b", NAME: b"c"})
     fill(tmp_path, {"a.mp4": b"a", "b.mp4": b"a"})
-    return run_import(tmp_path).run  # type: ignore[no-any-return]
+    return run_import(tmp_path).run
 
 
 def pages(run: ImportRun) -> list[str]:
@@ -86,7 +86,7 @@ def test_files_are_found_by_state_name_and_hash(client: Client, run: ImportRun) 
 def test_taking_the_list_is_in_the_ledger(client: Client, run: ImportRun) -> None:
     sign_in(client, Role.BWV_MANAGER)
     response = client.get(f"{LIST}{run.pk}/files.csv")
-    lines = b"".join(response.streaming_content).decode().splitlines()  # type: ignore[attr-defined]
+    lines = b"".join(response.streaming_content).decode().splitlines()
     assert len(lines) == 4
     assert "attachment" in response["Content-Disposition"]
     assert custody.history(run.custody_id)[-1].tag == "import.listing_taken"

@@ -41,8 +41,8 @@ class Crowd:
 
 def run(story: Callable[[Crowd], object], at_once: int, **more: float) -> Crowd:
     async def main() -> Crowd:
-        crowd = Crowd(Admission(at_once, **more))  # type: ignore[arg-type]
-        await story(crowd)  # type: ignore[misc]
+        crowd = Crowd(Admission(at_once, **more))
+        await story(crowd)
         return crowd
 
     return asyncio.run(main())

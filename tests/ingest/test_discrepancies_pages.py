@@ -117,7 +117,7 @@ def test_the_list_is_narrowed_by_each_filter(manager: Client, camera: Camera, un
     assert b"BL-7" in both
     assert b"ZZ-1" in both
     assert b"5 recordings that are not here" in both
-    for query in ("kind=gap", f"unit={unit.parent.code}", "age=day"):  # type: ignore[union-attr]
+    for query in ("kind=gap", f"unit={unit.parent.code}", "age=day"):
         page = manager.get(f"{LIST}?{query}").content
         assert b"BL-7" in page, query
         assert b"ZZ-1" not in page, query

@@ -387,7 +387,7 @@ def _wait_until_taken(docking: Docking) -> None:
     folder = staging.folder_of(docking.uploads.get().pk)
     while not list(folder.glob("sealed-*")):
         time.sleep(0.02)
-    time.sleep(0.1)
+    time.sleep(0.3)
 
 
 def _settled_offset(docking: Docking, url: str, wanted: int) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,8 @@ from typing import Any
 import psycopg
 from benchmarks.certificate import Certificate
 
+from tests.ports import free_port
+
 BLUELAMP = Path(sys.executable).with_name("bluelamp")
 
 
@@ -25,7 +26,7 @@ class Up:
 
     def __init__(self, data: Path, tls: Certificate | None = None, **environment: str) -> None:
         self.data = data
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"{'https' if tls else 'http'}://localhost:{self.port}"
         self._context = tls.context() if tls else None
         if tls:
@@ -146,9 +147,3 @@ def _below(pid: int) -> list[tuple[int, str]]:
             except OSError:
                 continue
     return found
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -37,7 +37,6 @@ class Force:
         self.accounts: dict[str, dict[str, str]] = made["accounts"]
         self.cameras: list[dict[str, Any]] = made["cameras"]
         self._dock_token: str = made["dock_token"]
-        self._docked = 0
         self._ready: dict[str, dict[str, Any]] = {}
 
     def record(self, camera: dict[str, Any], hours_ago: float) -> None:
@@ -49,7 +48,6 @@ class Force:
             "--marker", "4", "--told", "--lat", str(camera["lat"]), "--lon", str(camera["lon"]),
             "--seed", camera["serial"].removeprefix("BL"), "--at", began.isoformat(),
         )  # fmt: skip
-        self._docked += 1
 
     def dock(self, camera: dict[str, Any]) -> str:
         """Put it into the dock; returns what the dock shows."""
@@ -61,14 +59,12 @@ class Force:
         """The camera no longer shows these recordings to any dock, as if somebody had taken them off it."""
         with (self._folder(camera) / "erased.jsonl").open("a") as erased:
             erased.writelines(json.dumps({"sequence": sequence}) + "\n" for sequence in sequences)
-        self._docked -= len(sequences)
 
     def find(self, camera: dict[str, Any], sequence: int) -> None:
         """What was lost is on the camera after all."""
         path = self._folder(camera) / "erased.jsonl"
         lines = path.read_text().splitlines(keepends=True)
         path.write_text("".join(line for line in lines if json.loads(line)["sequence"] != sequence))
-        self._docked += 1
 
     def footage_of(self, camera: dict[str, Any]) -> dict[str, Any]:
         """A recording of this camera that has been docked and prepared; made when it is first asked for."""
@@ -76,8 +72,7 @@ class Force:
         if serial not in self._ready:
             self.record(camera, hours_ago=3)
             self.dock(camera)
-            for recording in self.server.call(seed.prepared, count=self._docked):
-                self._ready.setdefault(recording["serial"], recording)
+            self._ready[serial] = self.server.call(seed.prepared, serial=serial)
         return self._ready[serial]
 
     def _folder(self, camera: dict[str, Any]) -> Path:

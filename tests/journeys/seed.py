@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import Any
 
 WEARERS = 5
 """How many of the force's wearers get a sign-in; the first four belong to Northgate, the fifth to Southbank."""
+
+_PREPARED_SECONDS = 150.0
 
 
 def force() -> dict[str, Any]:
@@ -29,24 +32,24 @@ def force() -> dict[str, Any]:
     }
 
 
-def prepared(count: int) -> list[dict[str, Any]]:
-    """Every recording, oldest first, once `count` of them are prepared for viewing."""
-    from bluelamp.cli.demo import story
+def prepared(serial: str) -> dict[str, Any]:
+    """The camera's first recording, once everything that came from the camera is prepared for viewing."""
     from bluelamp.footage.models import Recording
 
-    ready = story.wait_until_prepared(count, lambda said: None)
-    if ready < count:
-        raise RuntimeError(f"Only {ready} of {count} recordings were prepared")
-    return [
-        {
-            "id": str(recording.pk),
-            "serial": recording.camera.serial if recording.camera else "",
-            "started_at": recording.started_at.isoformat(),
-            "sha256": recording.sha256,
-            "original": recording.original,
-        }
-        for recording in Recording.objects.select_related("camera").order_by("started_at")
-    ]
+    recordings = Recording.objects.filter(camera__serial=serial).order_by("started_at")
+    deadline = time.monotonic() + _PREPARED_SECONDS
+    while {one.processing for one in recordings.all()} != {Recording.Processing.READY}:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"Not prepared: {[(one.processing, one.processing_error) for one in recordings.all()]}")
+        time.sleep(0.2)
+    first = recordings[0]
+    return {
+        "id": str(first.pk),
+        "serial": serial,
+        "started_at": first.started_at.isoformat(),
+        "sha256": first.sha256,
+        "original": first.original,
+    }
 
 
 def let_days_pass(days: int) -> str:

@@ -119,7 +119,7 @@ def _the_phones_file_breaks_off_and_goes_on(officer: Visitor, phone: Path) -> No
     expect(page.get_by_role("heading", name="You are signed out")).to_be_visible()
     expect(page.get_by_role("link", name="Sign in again")).to_be_visible()
     officer.look("signed-out", refused=401)
-    page.context.add_cookies(cookies)  # type: ignore[arg-type]  # as they were
+    page.context.add_cookies(cookies)  # as they were
 
 
 def _after_the_page_was_left_it_goes_on_too(officer: Visitor, phone: Path) -> None:

@@ -26,7 +26,7 @@ def test_an_officer_signs_in_searches_and_reads_a_recordings_page_without_javasc
     officer.go(f"/footage/{recording['id']}/")
     video = officer.page.locator("video")
     assert video.get_attribute("controls") is not None
-    assert video.bounding_box()["height"] > 100  # type: ignore[index]
+    assert video.bounding_box()["height"] > 100
     for words in ("How long it is kept", "Camera events", "Marker", "Custody history", recording["sha256"]):
         assert words in officer.text, words
     officer.look("recording")

@@ -64,7 +64,7 @@ def test_two_threads_that_need_the_receipt_key_first_get_the_same(tmp_path: Path
 
     from bluelamp.custody import keys
 
-    settings.BLUELAMP = dataclasses.replace(settings.BLUELAMP, data=tmp_path)  # type: ignore[attr-defined]
+    settings.BLUELAMP = dataclasses.replace(settings.BLUELAMP, data=tmp_path)
     start, made = threading.Barrier(8), []
 
     def begin() -> None:

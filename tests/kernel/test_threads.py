@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 
 import pytest
 from django.db import connection, connections
@@ -21,11 +20,21 @@ def test_work_runs_in_a_thread_of_the_pool_and_its_error_reaches_the_caller():
 
 def test_cancelled_work_runs_to_its_end_before_the_cancellation_goes_on():
     pool, done = Pool("trial", 1, database=False), []
+    begun, may_end = threading.Event(), threading.Event()
+
+    def work():
+        begun.set()
+        may_end.wait(20)
+        done.append(1)
 
     async def cancel():
-        task = asyncio.create_task(pool.run(lambda: (time.sleep(0.1), done.append(1))))
-        await asyncio.sleep(0.02)
+        task = asyncio.create_task(pool.run(work))
+        while not begun.is_set():
+            await asyncio.sleep(0.01)
         task.cancel()
+        await asyncio.sleep(0.05)
+        assert not task.done()
+        may_end.set()
         with pytest.raises(asyncio.CancelledError):
             await task
         assert done == [1]

@@ -97,7 +97,7 @@ def test_processor_time_runs_out_with_a_signal_that_tells_why() -> None:
     assert result.returncode == -signal.SIGXCPU
 
 
-def test_files_cannot_be_written_even_through_an_open_descriptor(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_files_cannot_be_written_even_through_an_open_descriptor(tmp_path) -> None:
     target = tmp_path / "out"
     code = f"""
 import os

@@ -29,7 +29,7 @@ def reader(data: bytes) -> Callable[[int, int], bytes]:
 
 
 def run(data: bytes, **options: object) -> Processed:
-    return sandbox.process(reader(data), len(data), **options)  # type: ignore[arg-type]
+    return sandbox.process(reader(data), len(data), **options)
 
 
 def my_children() -> list[psutil.Process]:
@@ -345,7 +345,7 @@ class Rogue:
             reader(b"x" * 1000),
             1000,
             sandbox.WANTABLE,
-            options.get("sink"),  # type: ignore[arg-type]
+            options.get("sink"),
             limits,
             time.monotonic() + 5,
         )

@@ -77,7 +77,7 @@ def test_who_may_only_look_changes_nothing(
 def test_the_list_is_narrowed_by_words_unit_role_and_state(manager: Client, amara: Person, unit: Unit) -> None:
     other = factories.person(Role.AUDITOR, unit=factories.unit(), name="Ben Closed")
     services.deactivate(other, actor="person:99", reason="Left")
-    for query in ("q=okaf+amara", f"q={amara.warrant_number}", f"unit={unit.parent.code}", "role=officer"):  # type: ignore[union-attr]
+    for query in ("q=okaf+amara", f"q={amara.warrant_number}", f"unit={unit.parent.code}", "role=officer"):
         page = manager.get(f"/people/?{query}").content.decode()
         assert "Amara Okafor" in page, query
         assert "Ben Closed" not in page, query
@@ -151,7 +151,7 @@ def test_nobody_closes_the_own_account_by_the_address_bar(manager: Client) -> No
 
 
 def test_units_and_organisations_are_added(manager: Client, unit: Unit) -> None:
-    form = {"name": "Dog Support", "code": "DOG", "kind": "unit", "parent": unit.parent.code}  # type: ignore[union-attr]
+    form = {"name": "Dog Support", "code": "DOG", "kind": "unit", "parent": unit.parent.code}
     assert manager.post("/people/units/new/", form).status_code == 302
     assert b"Dog Support" in manager.get("/people/").content
     assert manager.post("/people/units/new/", {**form, "code": "D2", "parent": ""}).status_code == 422

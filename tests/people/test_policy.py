@@ -233,7 +233,7 @@ ME, COLLEAGUE, MY_UNIT, OTHER_UNIT = 7, 8, 70, 80
 
 
 def recording(**facts: object) -> Thing:
-    return Thing("recording:1", **{"wearer": COLLEAGUE, "unit": OTHER_UNIT, **facts})  # type: ignore[arg-type]
+    return Thing("recording:1", **{"wearer": COLLEAGUE, "unit": OTHER_UNIT, **facts})
 
 
 SITUATIONS: dict[str, tuple[Thing | None, str]] = {

@@ -23,7 +23,7 @@ MANAGER = "person:99"
 
 def make(username: str = "a.okafor", **more: object) -> Person:
     given = {"username": username, "name": "Amara Okafor", "roles": [Role.OFFICER], "actor": MANAGER, **more}
-    person, _ = services.create_person(**given)  # type: ignore[arg-type]
+    person, _ = services.create_person(**given)
     return person
 
 
@@ -58,7 +58,7 @@ def test_temporary_passwords_differ_and_are_long() -> None:
 )
 def test_an_account_with_wrong_values_is_not_made(wrong: dict[str, object]) -> None:
     with pytest.raises(Invalid):
-        make(**{"username": "a.okafor", **wrong})  # type: ignore[arg-type]
+        make(**{"username": "a.okafor", **wrong})
     assert not Person.objects.exists()
 
 
@@ -133,10 +133,10 @@ def test_changes_need_a_reason() -> None:
 def test_another_unit_ends_the_sessions_and_another_name_does_not() -> None:
     person = make()
     given = {"warrant_number": "", "email": "", "roles": person.roles, "actor": MANAGER, "reason": "Moved"}
-    services.update_person(person, name="Amara Okafor-Smith", unit=None, **given)  # type: ignore[arg-type]
+    services.update_person(person, name="Amara Okafor-Smith", unit=None, **given)
     assert person.session_epoch == 0
     unit = factories.unit()
-    services.update_person(person, name="Amara Okafor-Smith", unit=unit, **given)  # type: ignore[arg-type]
+    services.update_person(person, name="Amara Okafor-Smith", unit=unit, **given)
     assert person.session_epoch == 1
     event = custody.history(person.custody_id)[-1]
     assert event.details["changes"] == {"unit": ["", unit.code]}

@@ -29,7 +29,7 @@ def test_slow_senders_do_not_keep_anybody_from_a_page() -> None:
             for _ in range(2 * settings.BLUELAMP.web_threads)
         ]
         time.sleep(0.2)
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as page:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=20) as page:
             assert page.status == 200
         for connection in slow:
             connection.close()

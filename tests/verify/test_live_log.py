@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from bluelamp.cli.witness import open_witness
 from bluelamp.formats.cosignature import WitnessKey, cosignatures
 from bluelamp.verify.fetching import fetch
-from tests import live
+from tests import live, ports
 from tests.journeys import seed
 from tests.verify import parties
 
@@ -37,29 +36,26 @@ def test_a_witness_cosigns_a_real_ledger_and_a_monitor_finds_it_good(tmp_path):
     data, state = tmp_path / "witness", tmp_path / "state.json"
     made = open_witness(data, parties.NAME, [])
     made.close()
-    # The port is the witness's from the beginning, but nobody listens there yet.
-    with socket.socket() as kept:
-        kept.bind(("127.0.0.1", 0))
-        port = kept.getsockname()[1]
-        with live.running(BLUELAMP_WITNESSES=f"http://127.0.0.1:{port}={made.vkey}") as server:
-            log = f"{server.base_url}/log"
-            [vkey] = _get(f"{log}/keys").split()
-            kept.close()
-            with parties.witness(data, [vkey], port=port) as witness:
-                assert witness.vkey == made.vkey
-                server.call(seed.force)
-                code, found = parties.monitor(log, vkey, "--state", state)
-                assert (code, found["alarms"], found["unknown"]) == (0, [], "")
-                before = found["size"]
-                assert before > 0
-                _wait_for(f"{log}/checkpoint/cosigned", witness.vkey, before)
-                server.bluelamp("docks", "add", "Northgate charging room 2")
-                _wait_for(f"{log}/checkpoint/cosigned", witness.vkey, before + 1)
-                options = ("--state", state, "--witness", f"{witness.url}={witness.vkey}")
-                code, found = parties.monitor(log, vkey, *options)
-                assert (code, found["alarms"], found["unknown"]) == (0, [], "")
-                assert found["size"] >= found["cosigned"][witness.vkey] > before
+    # Nobody listens there yet.
+    port = ports.free_port()
+    with live.running(BLUELAMP_WITNESSES=f"http://127.0.0.1:{port}={made.vkey}") as server:
+        log = f"{server.base_url}/log"
+        [vkey] = _get(f"{log}/keys").split()
+        with parties.witness(data, [vkey], port=port) as witness:
+            assert witness.vkey == made.vkey
+            server.call(seed.force)
+            code, found = parties.monitor(log, vkey, "--state", state)
+            assert (code, found["alarms"], found["unknown"]) == (0, [], "")
+            before = found["size"]
+            assert before > 0
+            _wait_for(f"{log}/checkpoint/cosigned", witness.vkey, before)
+            server.bluelamp("docks", "add", "Northgate charging room 2")
+            _wait_for(f"{log}/checkpoint/cosigned", witness.vkey, before + 1)
+            options = ("--state", state, "--witness", f"{witness.url}={witness.vkey}")
             code, found = parties.monitor(log, vkey, *options)
-            assert (code, found["alarms"]) == (0, [])
-            assert any("could not be asked" in remark for remark in found["remarks"])
-            assert server.errors() == []
+            assert (code, found["alarms"], found["unknown"]) == (0, [], "")
+            assert found["size"] >= found["cosigned"][witness.vkey] > before
+        code, found = parties.monitor(log, vkey, *options)
+        assert (code, found["alarms"]) == (0, [])
+        assert any("could not be asked" in remark for remark in found["remarks"])
+        assert server.errors() == []

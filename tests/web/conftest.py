@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser import launch
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,9 +31,7 @@ class Site:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with socket.socket() as probe:
-        probe.bind(("localhost", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     log = tmp_path_factory.mktemp("site") / "server.log"
     command = [sys.executable, "-m", "uvicorn", "tests.web.site.server:app", "--host", "localhost", "--port", str(port)]
     with (

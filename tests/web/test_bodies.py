@@ -22,39 +22,55 @@ def echo(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[by
 
 
 @pytest.fixture
-def port() -> Iterator[int]:
-    pages: Any = WSGIMiddleware(echo, workers=THREADS)  # type: ignore[arg-type]
-    with serving(WholeBody(pages, most=200_000, seconds=1.0, room=250_000)) as port:
+def seconds() -> float:
+    """How long a body may take: so long that no test sees the end of it, unless it asks for less."""
+    return 60.0
+
+
+@pytest.fixture
+def port(seconds: float) -> Iterator[int]:
+    pages: Any = WSGIMiddleware(echo, workers=THREADS)
+    with serving(WholeBody(pages, most=200_000, seconds=seconds, room=250_000)) as port:
         yield port
+
+
+def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    """What a connection brought, or that it has closed, is known to the server a moment later."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
 
 
 def test_a_page_answers_while_more_slow_senders_wait_than_there_are_threads(port: int) -> None:
     slow = [send(port, post("/", length=1000, body=b"ab")) for _ in range(5 * THREADS)]
     time.sleep(0.1)
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=0.7) as page:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20) as page:
         assert page.read() == b"got:"
     for connection in slow:
         connection.close()
 
 
+@pytest.mark.parametrize("seconds", [1.0])
 def test_a_body_that_does_not_arrive_in_time_is_answered_408_and_the_connection_ends(port: int) -> None:
     began = time.monotonic()
     told = answer(send(port, post("/", length=1000, body=b"ab")))
     assert told.startswith("HTTP/1.1 408")
     assert "Nothing was changed" in told
-    assert 0.8 < time.monotonic() - began < 5
+    assert time.monotonic() - began > 0.8
 
 
+@pytest.mark.parametrize("seconds", [1.0])
 def test_dripping_bytes_does_not_prolong_the_time_allowed(port: int) -> None:
     connection = send(port, post("/", length=1000))
     began = time.monotonic()
     try:
-        while time.monotonic() - began < 5:
+        while time.monotonic() - began < 20:
             connection.sendall(b"x")
             time.sleep(0.1)
     except OSError:
         pass
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 15
 
 
 def test_a_body_announced_too_large_is_answered_413_before_it_is_sent(port: int) -> None:
@@ -68,12 +84,11 @@ def test_a_body_that_turns_out_too_large_is_answered_413(port: int) -> None:
 
 def test_waiting_large_bodies_share_one_room_and_small_ones_pass(port: int) -> None:
     first = send(port, post("/", length=190_000, body=b"x" * 180_000))
-    time.sleep(0.2)
-    assert answer(send(port, post("/", length=100_000, body=b"x" * 100_000))).startswith("HTTP/1.1 503")
+    second = post("/", length=100_000, body=b"x" * 100_000)
+    until(lambda: answer(send(port, second)).startswith("HTTP/1.1 503"))
     assert "got:small" in answer(send(port, post("/", length=5, body=b"small")))
     first.close()
-    time.sleep(0.2)
-    assert answer(send(port, post("/", length=100_000, body=b"x" * 100_000))).startswith("HTTP/1.1 200")
+    until(lambda: answer(send(port, second)).startswith("HTTP/1.1 200"))
 
 
 def test_what_arrives_in_pieces_reaches_the_page_whole(port: int) -> None:

@@ -19,7 +19,7 @@ def test_both_passes_through_the_repeated_autumn_hour_are_told_apart():
 
 def test_a_naive_datetime_is_refused_rather_than_guessed():
     with pytest.raises(ValueError, match="naive"):
-        filters.london(datetime(2026, 7, 1, 6, 19))  # noqa: DTZ001
+        filters.london(datetime(2026, 7, 1, 6, 19))  # noqa: DTZ001  the naive time is the point
 
 
 def test_the_date_of_an_instant_is_the_date_in_london():

@@ -63,7 +63,7 @@ class Patience:
         if self._left <= 0:
             return False
         # The spread keeps a shift's cameras from all coming back in the same instant.
-        wait = retry_after_seconds(retry_after) or self._next * random.uniform(0.75, 1.25)  # noqa: S311
+        wait = retry_after_seconds(retry_after) or self._next * random.uniform(0.75, 1.25)  # noqa: S311  not a secret
         wait = min(wait, LONGEST_PAUSE, self._left)
         self._next = min(self._next * 2, LONGEST_PAUSE)
         self._left -= wait

@@ -73,7 +73,7 @@ class Upload:
     def _send_chunk(self, uploader: Uploader) -> None:
         before = uploader.offset
         try:
-            uploader.upload_chunk()  # type: ignore[no-untyped-call]
+            uploader.upload_chunk()  # type: ignore[no-untyped-call]  # tuspy has no types
         except (TypeError, ValueError) as error:  # an answer without Upload-Offset
             raise self._server.nonsense() from error
         if not before < uploader.offset <= self._size:

@@ -61,7 +61,7 @@ class _Bars:
         if sequence not in self._tasks:
             self._tasks[sequence] = self._progress.add_task(f"Recording {sequence}", total=size)
         self._sizes[sequence], self._sent[sequence] = size, sent
-        self._progress.update(self._tasks[sequence], completed=sent)  # type: ignore[arg-type]
+        self._progress.update(self._tasks[sequence], completed=sent)
         self._progress.update(self._all, total=sum(self._sizes.values()), completed=sum(self._sent.values()))
 
 

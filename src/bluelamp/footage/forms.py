@@ -77,9 +77,9 @@ class SearchForm(forms.Form):
 
     def __init__(self, data: Any) -> None:
         super().__init__(data)
-        self.fields["unit"].choices = [("", "Every unit"), *unit_choices()]  # type: ignore[attr-defined]
+        self.fields["unit"].choices = [("", "Every unit"), *unit_choices()]
         categories = [(str(category.pk), category.name) for category in queries.categories()]
-        self.fields["category"].choices = [("", "Every category"), *categories]  # type: ignore[attr-defined]
+        self.fields["category"].choices = [("", "Every category"), *categories]
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}

@@ -38,7 +38,7 @@ def encode(value: Value) -> bytes:
     """
     kind = type(value)
     if kind is str:  # by far the most common, and on the path of every event
-        payload = _utf8(value)  # type: ignore[arg-type]
+        payload = _utf8(value)  # type: ignore[arg-type]  # a str, by its kind
         return b"S" + len(payload).to_bytes(8, "big") + payload
     return _encode(value, 0)
 

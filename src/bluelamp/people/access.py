@@ -44,7 +44,7 @@ def request_actor(request: HttpRequest) -> Actor:
     found = getattr(request, "bluelamp_actor", None)
     if found is None:
         found = actor(sessions.person_of(request))
-        request.bluelamp_actor = found  # type: ignore[attr-defined]
+        request.bluelamp_actor = found
     return found
 
 
@@ -92,7 +92,7 @@ def signed_in(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespon
             return _to_sign_in(request)
         return view(request, *args, **kwargs)
 
-    guarded.needs_sign_in = True  # type: ignore[attr-defined]  # read by the test that walks all URLs
+    guarded.needs_sign_in = True  # read by the test that walks all URLs
     return guarded
 
 
@@ -106,13 +106,13 @@ def signing_in(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespo
             return _to_sign_in(request)
         return view(request, *args, **kwargs)
 
-    guarded.needs_sign_in = True  # type: ignore[attr-defined]  # read by the test that walks all URLs
+    guarded.needs_sign_in = True  # read by the test that walks all URLs
     return guarded
 
 
 def public(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Declare that `view` is meant for everybody."""
-    view.is_public = True  # type: ignore[attr-defined]  # read by the test that walks all URLs
+    view.is_public = True  # read by the test that walks all URLs
     return view
 
 

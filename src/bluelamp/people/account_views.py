@@ -56,13 +56,13 @@ class _GuardedCode:
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _dress(self, {"code": "Code"})
-        self.fields["code"].widget.attrs["inputmode"] = "numeric"  # type: ignore[attr-defined]
+        self.fields["code"].widget.attrs["inputmode"] = "numeric"
 
     def clean_code(self) -> str:
         _stop_if_locked_out(self.user)
-        code: str = super().clean_code()  # type: ignore[misc]
+        code: str = super().clean_code()
         if self.authenticator.type == Authenticator.Type.TOTP and not _claim(self.authenticator, code):
-            self._emit_authentication_failed(self.authenticator)  # type: ignore[attr-defined]
+            self._emit_authentication_failed(self.authenticator)
             raise _adapter_error("incorrect_code")
         return code
 

@@ -67,7 +67,7 @@ def person_of(request: HttpRequest) -> Person | None:
     over = why_over(request.session)
     if over:
         services.note_sign_out(person, how=over)
-        request.session_over = over  # type: ignore[attr-defined]  # read by the sign-in page's message
+        request.session_over = over  # read by the sign-in page's message
         logout(request)
         return None
     _note_activity(request.session)

@@ -36,7 +36,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     yield
 
 
-_pages: Any = WSGIMiddleware(pages, workers=settings.BLUELAMP.web_threads)  # type: ignore[arg-type]
+_pages: Any = WSGIMiddleware(pages, workers=settings.BLUELAMP.web_threads)
 
 application = Starlette(
     routes=[

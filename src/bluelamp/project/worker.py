@@ -46,7 +46,7 @@ def main() -> None:
     witnessing.start(stop)
     _recover_soon(app)
     try:
-        with app.replace_connector(app.connector.get_worker_connector()):  # type: ignore[attr-defined]
+        with app.replace_connector(app.connector.get_worker_connector()):
             asyncio.run(_work(app))
     finally:
         stop.set()
@@ -78,7 +78,7 @@ async def _work(app: Any) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
     for task in done:
         if not task.cancelled() and task.exception() is not None:
-            raise task.exception()  # type: ignore[misc]  # not None
+            raise task.exception()  # not None
 
 
 async def _serve(app: Any, name: str, queues: tuple[str, ...]) -> None:

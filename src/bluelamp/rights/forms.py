@@ -97,7 +97,7 @@ class AskForm(NamedErrors):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["borough"].queryset = queries.boroughs()  # type: ignore[attr-defined]
+        self.fields["borough"].queryset = queries.boroughs()
         today = queries.today()
         self.fields["day"].widget.attrs |= {"min": f"{rules.earliest_day(today)}", "max": f"{today}"}
 

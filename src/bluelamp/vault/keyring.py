@@ -36,7 +36,7 @@ _ROOT_CHECK = b"bluelamp root key check"
 # A literal, so that the index of live keys is found for it.
 _LIVE = f"wrapped <> x'{'00' * _WRAPPED_SIZE}'"
 _LIVE_KEY = f"SELECT wrapped FROM data_key WHERE key_id = ? AND {_LIVE}"  # noqa: S608  constants
-_LIVE_KEYS = f"SELECT count(*) FROM data_key WHERE {_LIVE}"  # noqa: S608
+_LIVE_KEYS = f"SELECT count(*) FROM data_key WHERE {_LIVE}"  # noqa: S608  constants
 
 
 class Keyring(ABC):

@@ -39,7 +39,7 @@ class Environment(jinja2.Environment):
         if self._components is None:
             # Their templates rely on the newline that a block tag leaves, ours do not.
             overlay = self.overlay(undefined=jinja2.Undefined, trim_blocks=False, lstrip_blocks=False)
-            overlay._lenient = True  # type: ignore[attr-defined]
+            overlay._lenient = True
             self._components = overlay
         return self._components
 

@@ -164,7 +164,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def _reference(request: HttpRequest) -> str:
-    reference: str = request.request_id  # type: ignore[attr-defined]
+    reference: str = request.request_id
     return reference
 
 

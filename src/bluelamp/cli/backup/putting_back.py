@@ -294,4 +294,4 @@ def _value(connection: psycopg.Connection[Any], query: str) -> Any:
 
 
 def _run(connection: psycopg.Connection[Any], statement: str, *names: str) -> None:
-    connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))  # type: ignore[arg-type]
+    connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))

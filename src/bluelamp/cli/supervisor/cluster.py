@@ -126,7 +126,10 @@ def remove_vanished_demonstrations() -> list[Path]:
     """
     removed = []
     for folder in without_data_folder(demonstration=True):
-        file = _try_lock(folder)
+        try:
+            file = _try_lock(folder)
+        except FileNotFoundError:  # removed by another start just now
+            continue
         if file is not None:
             with file:
                 # What says whose it was goes last, so that the next attempt still knows.

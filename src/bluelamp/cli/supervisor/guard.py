@@ -27,7 +27,7 @@ def main() -> None:
     # Python ignores these two at its start, and ignored signals would outlive execve.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
-    os.execv(command[0], command)  # noqa: S606
+    os.execv(command[0], command)  # noqa: S606  the program that its parent named
 
 
 main()

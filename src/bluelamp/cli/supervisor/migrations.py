@@ -44,7 +44,7 @@ def load() -> None:
     django_ready()
     from django.db.migrations.loader import MigrationLoader
 
-    import bluelamp.project.migrate  # noqa: F401
+    import bluelamp.project.migrate  # noqa: F401  loaded now, used later
 
     MigrationLoader(None)
 

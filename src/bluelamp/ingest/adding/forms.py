@@ -83,7 +83,7 @@ class AdditionForm(NamedErrors):
         super().__init__(data)
         self._categories = {str(found.pk): found for found in footage.categories()}
         choices = [("", "No category yet"), *((key, found.name) for key, found in self._categories.items())]
-        self.fields["category"].choices = choices  # type: ignore[attr-defined]
+        self.fields["category"].choices = choices
 
     def clean_category(self) -> Category | None:
         return self._categories.get(self.cleaned_data["category"])

@@ -114,7 +114,7 @@ class Connection(HttpToolsProtocol):
     _running: Any = None
     """The cycle of the request that is being answered; `cycle` is that of the newest."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
         self._expect_head()
 
@@ -138,7 +138,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {EXTENSION: Wire(self)}  # type: ignore[typeddict-item]
+        self.scope["extensions"] = {EXTENSION: Wire(self)}
 
     def on_headers_complete(self) -> None:
         self._headers_before_body = len(self.headers)
@@ -163,7 +163,7 @@ class Connection(HttpToolsProtocol):
         self._unread, self._between = 0, True
         if self._refused:
             return
-        wire: Any = self.scope["extensions"][EXTENSION]  # type: ignore[typeddict-item]
+        wire: Any = self.scope["extensions"][EXTENSION]
         wire.trailers = self.headers[self._headers_before_body :]
         super().on_message_complete()
 
