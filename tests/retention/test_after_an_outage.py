@@ -81,6 +81,13 @@ def test_an_edit_of_what_was_passed_over_is_held_back_all_the_same(officer):
     assert Shortening.objects.get().recording == missed
 
 
+def test_what_was_passed_over_and_is_being_edited_is_taken_for_an_edit(officer):
+    _, missed = passed_over(officer, default_days=20)
+    services.recompute(missed, edited_by="person:9077")
+    held = Shortening.objects.get()
+    assert (held.edited_by, held.cause) == ("person:9077", "date")
+
+
 def test_the_default_is_looked_at_again_only_in_the_days_after_a_version(officer):
     of_age(officer, 3)
     assert services.reconsider() == 0

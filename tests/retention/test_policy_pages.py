@@ -190,49 +190,6 @@ def test_a_change_is_proposed_looked_at_approved_by_another_and_in_force(officer
     assert "gone within 20 days of recording" in policy
 
 
-def test_a_proposal_is_read_as_it_was_reckoned_and_reckoned_anew_when_asked(officer, manager, rights, monkeypatch):
-    made = proposed(manager, default_days=20)
-    accepted(officer)
-    address = reverse("retention:proposal", args=[made.pk])
-
-    def reckoned(*_: object, **__: object) -> None:
-        raise AssertionError("a reader has it reckoned")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(queries, "dry_run", reckoned)
-        assert "0 would go earlier" in text_of(as_(rights).get(address))
-    before = made.reckoned_at
-    assert as_(rights).post(reverse("retention:reckon_proposal", args=[made.pk])).status_code == 302
-    made.refresh_from_db()
-    assert made.reckoned_at > before
-    page = text_of(as_(rights).get(address))
-    assert "1 would go earlier" in page
-    assert "Reckon again" in page
-    assert "Reckon again" not in text_of(as_(officer).get(address))
-
-
-def test_who_reads_a_proposals_sample_is_recorded(officer, manager, rights):
-    recording = accepted(officer)
-    made = proposed(manager, default_days=20)
-    as_(rights).get(reverse("retention:proposal", args=[made.pk]))
-    (listed,) = custody.search(tag="footage.listed", actor=rights.custody_id)
-    assert recording.custody_id in listed.also
-    assert listed.details["filters"] == {"page": "proposal"}
-
-
-def test_whoever_decides_on_an_edit_reads_what_was_edited_and_why_and_the_wearer_does_not(officer, shortening, manager):
-    page = text_of(as_(manager).get(reverse("retention:shortening", args=[shortening.pk])))
-    assert "Recorded before Violence against the person (10 years from recording)" in page
-    assert "Recorded now Stop and search (1 year from recording)" in page
-    assert "Reason given Evidence" in page
-    officer.roles = [Role.OFFICER.value, Role.BWV_MANAGER.value]
-    officer.save()
-    page = text_of(as_(officer).get(reverse("retention:shortening", args=[shortening.pk])))
-    assert "a colleague has to decide" in page
-    assert "Recorded before" not in page
-    assert "Reason given" not in page
-
-
 def test_its_author_neither_approves_a_shortening_nor_does_anybody_twice_or_late(manager, rights):
     first, stale = proposed(manager, default_days=28), proposed(manager, default_days=27)
     own = decide(manager, first)
