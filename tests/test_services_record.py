@@ -28,6 +28,7 @@ _WRITES = {
     "get_or_create",
     "update_or_create",
     "select_for_update",
+    "carry_out",
 }
 # Those that sets, dictionaries and hashes have as well: only where a manager, a queryset or a relation is in front.
 _AMBIGUOUS = {"update", "aupdate", "add", "set", "remove", "clear"}

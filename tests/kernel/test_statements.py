@@ -116,7 +116,7 @@ def test_rows_are_locked_in_a_transaction_only(committed_db: str) -> None:
 def test_a_statement_that_fails_breaks_its_transaction_like_any_other(db: None) -> None:
     _docks()
     with pytest.raises(IntegrityError), transaction.atomic():
-        statements.tell("UPDATE fleet_dock SET name = %s", ["one name for all"])
+        statements.carry_out("UPDATE fleet_dock SET name = %s", ["one name for all"])
     with transaction.atomic():
         transaction.set_rollback(True)
         with pytest.raises(TransactionManagementError):
@@ -127,7 +127,7 @@ def test_who_watches_the_connection_sees_the_statement(db: None) -> None:
     _docks()
     with CountedQueries() as asked:
         DOCKS.all(since="Dock", before="Docl")
-        assert statements.tell("UPDATE fleet_dock SET last_seen_at = %s", [datetime(2026, 1, 1, tzinfo=UTC)]) == 4
+        assert statements.carry_out("UPDATE fleet_dock SET last_seen_at = %s", [datetime(2026, 1, 1, tzinfo=UTC)]) == 4
     assert asked.count == 2
 
 
@@ -157,7 +157,7 @@ def test_each_kept_query_of_the_product_asks_what_django_would(committed_db: str
 def _of_the_product() -> Iterator[tuple[str, Kept[Any]]]:
     """Every kept query that stands in a module of the product, all of which are loaded."""
     for module in pkgutil.walk_packages(bluelamp.__path__, "bluelamp."):
-        if module.name.endswith(".queries") or ".queries." in module.name:
+        if {"queries", "services"} & set(module.name.split(".")):
             for name, value in vars(importlib.import_module(module.name)).items():
                 if isinstance(value, Kept):
                     yield f"{module.name}.{name}", value

@@ -13,10 +13,10 @@ from bluelamp.ingest.errors import RecordingRejected, SessionUnknown, UploadGone
 from bluelamp.ingest.models import DockingSession, Upload
 from bluelamp.kernel.statements import Kept
 
-_EXAMPLE = UUID(int=0x0199F0C2_0000_7000_8000_000000000001)
+EXAMPLE = UUID(int=0x0199F0C2_0000_7000_8000_000000000001)
 
 
-def _with_session(uploads: QuerySet[Upload]) -> QuerySet[Upload]:
+def with_session(uploads: QuerySet[Upload]) -> QuerySet[Upload]:
     """With camera and session, but for the session's long lists."""
     beside = uploads.select_related("camera__unit", "session__dock")
     return beside.defer("session__inventory", "session__storage")
@@ -25,12 +25,12 @@ def _with_session(uploads: QuerySet[Upload]) -> QuerySet[Upload]:
 # Asked for each recording that comes in.
 _SESSION = Kept(
     lambda pk, dock: DockingSession.objects.select_related("camera", "dock").filter(pk=pk, dock=dock),
-    pk=_EXAMPLE,
+    pk=EXAMPLE,
     dock=1_000_003,
 )
 _OF_OWNER = Kept(
-    lambda pk, owner: _with_session(Upload.objects.select_related("session__camera")).filter(pk=pk, owner=owner),
-    pk=_EXAMPLE,
+    lambda pk, owner: with_session(Upload.objects.select_related("session__camera")).filter(pk=pk, owner=owner),
+    pk=EXAMPLE,
     owner="an owner",
 )
 _LATEST = Kept(
@@ -38,8 +38,7 @@ _LATEST = Kept(
     camera=1_000_003,
     sequence=1_000_033,
 )
-_ONE = Kept(lambda pk: _with_session(Upload.objects).filter(pk=pk), pk=_EXAMPLE)
-_LOCKED = Kept(lambda pk: _with_session(Upload.objects.select_for_update(of=("self",))).filter(pk=pk), pk=_EXAMPLE)
+_ONE = Kept(lambda pk: with_session(Upload.objects).filter(pk=pk), pk=EXAMPLE)
 
 
 def session_of(dock: Dock, session_id: UUID) -> DockingSession:
@@ -61,11 +60,6 @@ def upload_of(owner: str, upload_id: UUID) -> Upload:
 def upload(upload_id: UUID) -> Upload:
     """An upload, with its camera, session and dock. Raises Upload.DoesNotExist."""
     return _ONE.get(pk=upload_id)
-
-
-def locked_upload(upload_id: UUID) -> Upload:
-    """`upload`, its row locked until the transaction ends."""
-    return _LOCKED.get(pk=upload_id)
 
 
 def offered(session: DockingSession, sequence: int) -> dict[str, object]:

@@ -34,7 +34,7 @@ def ask(statement: str, values: Sequence[object], *, binary: bool = False) -> li
     return rows
 
 
-def tell(statement: str, values: Sequence[object]) -> int:
+def carry_out(statement: str, values: Sequence[object]) -> int:
     """Carry out a statement that answers with no rows, like `ask`. Returns how many rows it changed."""
     changed: int = _asked(statement, values, lambda cursor: cursor.rowcount)
     return changed

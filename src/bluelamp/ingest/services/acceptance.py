@@ -25,11 +25,15 @@ from bluelamp.ingest.models import DockingSession, Upload
 from bluelamp.ingest.services.uploads import clear_ended, forget_content, lock_camera, reject
 from bluelamp.kernel import clock, statements
 from bluelamp.kernel.errors import Conflict
+from bluelamp.kernel.statements import Kept
 from bluelamp.vault.errors import KeyUnknown
 from bluelamp.vault.keyring import get_keyring
 from bluelamp.vault.objects import associated_data
 from bluelamp.vault.stores import get_store
 
+_LOCKED = Kept(
+    lambda pk: queries.with_session(Upload.objects.select_for_update(of=("self",))).filter(pk=pk), pk=queries.EXAMPLE
+)
 _RECEIVED = """
 UPDATE ingest_upload SET state = 'received', sha256 = %s, "offset" = %s, updated_at = %s
 WHERE id = %s AND state = 'receiving'
@@ -138,7 +142,7 @@ def _finish(upload: Upload, lease: staging.Lease, writer: staging.StagedWriter |
 
 def _mark_received(upload: Upload, sha256: str) -> None:
     now = clock.now()
-    if statements.tell(_RECEIVED, [sha256, upload.length, now, upload.pk]):
+    if statements.carry_out(_RECEIVED, [sha256, upload.length, now, upload.pk]):
         upload.state, upload.sha256 = Upload.State.RECEIVED, sha256
         upload.offset, upload.updated_at = upload.length, now
     else:
@@ -172,7 +176,7 @@ def _take_in(upload: Upload, lease: staging.Lease) -> Upload:
 @custody.service
 def _commit(upload_id: UUID, camera_id: int | None) -> Upload:
     lock_camera(camera_id)
-    upload = queries.locked_upload(upload_id)
+    upload = _LOCKED.get(pk=upload_id)
     if upload.state != Upload.State.RECEIVED:
         custody.nothing_changed()
         return upload
@@ -182,5 +186,5 @@ def _commit(upload_id: UUID, camera_id: int | None) -> Upload:
         upload.receipt = receipts.sign(recording, recording.collected.entry.hex())
     forget_content(upload)
     upload.updated_at = clock.now()
-    statements.tell(_ACCEPTED, [Jsonb(upload.receipt), upload.updated_at, upload.pk])
+    statements.carry_out(_ACCEPTED, [Jsonb(upload.receipt), upload.updated_at, upload.pk])
     return upload

@@ -92,7 +92,7 @@ def create_upload(dock: Dock, session_id: UUID, sequence: int, length: int | Non
     make_folder(settings.BLUELAMP.staging)
     staging.require_room(settings.BLUELAMP.staging, length)
     if not staging.acknowledged_offset(folder) and upload.concat == Upload.Concat.WHOLE:
-        statements.tell("UPDATE ingest_upload SET metadata = %s WHERE id = %s", [metadata, upload.pk])
+        statements.carry_out("UPDATE ingest_upload SET metadata = %s WHERE id = %s", [metadata, upload.pk])
         upload.metadata = metadata
         return upload
     lease = staging.Lease.acquire(folder)
@@ -233,7 +233,7 @@ def clear_ended(upload: Upload, lease: staging.Lease) -> None:
     hashes.forget(upload.pk)
     lease.remove_folder()
     if not upload.cleared:
-        statements.tell("UPDATE ingest_upload SET cleared = true WHERE id = %s", [upload.pk])
+        statements.carry_out("UPDATE ingest_upload SET cleared = true WHERE id = %s", [upload.pk])
 
 
 @custody.unrecorded("a lock")
