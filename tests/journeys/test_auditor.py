@@ -22,6 +22,7 @@ def test_an_auditor_reads_who_looked_and_who_was_refused_but_cannot_watch(force:
     _the_checkpoint_verifies(auditor)
     _the_law_and_the_figures_can_be_read(auditor)
     _the_footage_cannot_be_watched(auditor, recording)
+    _an_erasure_waits_for_a_second_person(visitor("standards"))
 
 
 def _the_wearer_watches(wearer: Visitor, recording: dict[str, Any]) -> None:
@@ -70,6 +71,8 @@ def _the_law_and_the_figures_can_be_read(auditor: Visitor) -> None:
     auditor.look("operations")
     auditor.go("/oversight/")
     auditor.look("oversight")
+    auditor.go("/log/")
+    auditor.look("log")
 
 
 def _the_footage_cannot_be_watched(auditor: Visitor, recording: dict[str, Any]) -> None:
@@ -80,3 +83,23 @@ def _the_footage_cannot_be_watched(auditor: Visitor, recording: dict[str, Any]) 
     auditor.go("/footage/")
     assert auditor.status == 403
     auditor.look("no-search", refused=403)
+
+
+def _an_erasure_waits_for_a_second_person(standards: Visitor) -> None:
+    page = standards.page
+    standards.go("/audit/erasures/")
+    standards.look("erasures-none")
+    standards.go("/audit/?tag=recording.viewed")
+    standards.look("openings")
+    with page.expect_navigation():
+        page.get_by_role("table").get_by_role("link").first.click()
+    standards.look("event-to-erase-from")
+    standards.press("Ask that a value of this event be erased")
+    standards.look("erasure-ask")
+    standards.press("Ask for the erasure")
+    standards.look("erasure-ask-wrong", refused=422)
+    page.get_by_label("Viewer name").check()
+    page.get_by_label("Why must they go?").fill("Request SAR-17")
+    standards.press("Ask for the erasure")
+    assert "somebody else has to decide" in standards.text
+    standards.look("erasures-waiting")

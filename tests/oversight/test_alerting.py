@@ -233,7 +233,7 @@ def test_a_witness_that_is_behind_and_then_refuses_is_told_of_twice(witnessed, m
     now = clock.now()
     monkeypatch.setattr(clock, "now", lambda: now + timedelta(minutes=20))
     services.tell_failures()
-    assert "is behind" in post()[0].body
+    assert "has been behind" in post()[0].body
     outside.failed(str(WITNESS.key), refused=True, reason="no")
     services.tell_failures()
     assert "MORE WAS FOUND" in post()[0].body
@@ -244,7 +244,7 @@ def test_a_witness_that_only_does_not_answer_is_not_bad_before_it_is_behind(witn
     outside.failed(str(WITNESS.key), refused=False, reason="cannot be reached")
     found = the_witness(minutes=1)
     assert found.good is True
-    assert "does not answer since" in found.note
+    assert "has not answered since" in found.note
 
 
 def test_a_witness_that_is_no_longer_configured_ends_its_failure_without_being_called_well(witnessed, settings):

@@ -64,6 +64,15 @@ def test_a_changed_byte_is_named_with_what_it_means_and_what_to_do(verifier_page
     expect(verifier_page.locator(".steps li").nth(2)).to_contain_text("Not checked")
 
 
+def test_a_timestamp_is_named_and_the_page_says_that_it_did_not_check_it(verifier_page: Page, tmp_path: Path) -> None:
+    path = tmp_path / "stamped.zip"
+    path.write_bytes(Recipe(stamp=lambda text: b"not looked at").zip())
+    _check(verifier_page, path, VKEY)
+    expect(verifier_page.get_by_role("heading", name="Timestamp", exact=True)).to_be_visible()
+    expect(verifier_page.get_by_text("when it had 5 events")).to_contain_text("It was not checked")
+    assert_accessible(verifier_page, "with a timestamp")
+
+
 def test_without_a_key_the_page_cannot_tell_and_shows_which_to_compare(verifier_page: Page, package: Path) -> None:
     _check(verifier_page, package)
     expect(verifier_page.get_by_role("heading", name="Cannot tell", exact=True)).to_be_focused()

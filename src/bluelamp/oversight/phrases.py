@@ -62,7 +62,7 @@ def _read_again(item: HistoryItem) -> str:
 
 
 def _what(item: HistoryItem) -> str:
-    return str(item.details.get("what", "A check"))
+    return f"“{item.details.get('what', 'A check')}”"
 
 
 def _told(item: HistoryItem) -> str:

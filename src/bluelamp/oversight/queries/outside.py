@@ -53,10 +53,10 @@ def authorities(now: datetime) -> list[Standing]:
     late = at is not None and waiting and clock.real_now() - at > rules.TIMESTAMP_LATE
     if answers.refused:
         good, mark = False, _REFUSES
-        note = f"Bad: since {_when(answers.failing_since)} it gives no timestamp that is good. The log goes on without."
+        note = f"Bad: since {_when(answers.failing_since)} it has given no timestamp that is good. The log goes on."
     elif late or _failing_for(answers, now) > rules.TIMESTAMP_LATE:
         good, mark = False, _BEHIND
-        note = "Bad: it has not answered for hours, or is not asked: the worker may be down. The log goes on without."
+        note = "Bad: it has not answered for hours, or was not asked: the worker may be down. The log goes on."
     elif size is None:
         return [_standing("timestamps", _authority(), None, None, None, "It has not been asked yet.", answers)]
     else:
@@ -70,14 +70,14 @@ def _witness(item: witnessing.Standing, latest: CustodyCheckpoint | None, now: d
     since = _waits_since(item.size or 0)
     if answers.refused:
         note = (
-            f"Bad: it refuses since {_when(answers.failing_since)}. That can mean that the log's history was changed: "
-            "somebody must look."
+            f"Bad: it has refused since {_when(answers.failing_since)}. That can mean that the log's history was "
+            "changed: somebody must look."
         )
         return _standing(what, title, item.size, item.at, False, note, answers, _REFUSES)
     if since is not None and now - since > rules.WITNESS_LATE:
         missing = (latest.size if latest else 0) - (item.size or 0)
         note = (
-            f"Bad: it is behind for {duration(now - since)}; {count(missing, 'event')} without its signature. "
+            f"Bad: it has been behind for {duration(now - since)}; {count(missing, 'event')} without its signature. "
             "It may be down."
         )
         return _standing(what, title, item.size, item.at, False, note, answers, _BEHIND)
@@ -85,7 +85,7 @@ def _witness(item: witnessing.Standing, latest: CustodyCheckpoint | None, now: d
         return _standing(what, title, None, None, None, "It has not been asked yet.", answers)
     note = f"Good: it has cosigned {number(item.size)} of {number(latest.size if latest else 0)} events."
     if answers.failing_since is not None:
-        note += f" It does not answer since {_when(answers.failing_since)}."
+        note += f" It has not answered since {_when(answers.failing_since)}."
     return _standing(what, title, item.size, item.at, True, note, answers)
 
 
