@@ -6,10 +6,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.x509.oid import NameOID
 from django.conf import settings
 from django.db import connection
 from psycopg.conninfo import make_conninfo
@@ -219,6 +223,39 @@ def test_an_address_in_clear_and_mail_for_nobody_are_named(
     findings = list(installation.check(configuration))
     assert named(findings, "address").state is State.BAD
     assert named(findings, "e-mail").state is State.WARNING
+
+
+def test_checks_that_fail_for_nobodys_eyes_are_named(configuration: Configuration) -> None:
+    silent = dataclasses.replace(configuration, alert_email=())
+    assert named(installation.check(silent), "alerts").state is State.WARNING
+    told = dataclasses.replace(configuration, alert_email=("operator@force.example",))
+    assert "alerts" not in {finding.name for finding in installation.check(told)}
+
+
+def test_an_authority_whose_timestamps_nobody_can_check_is_named(configuration: Configuration, tmp_path: Path) -> None:
+    asked = dataclasses.replace(configuration, timestamp_url="https://clerk:secret@tsa.example/tsr")
+    assert "no certificate is named" in named(installation.check(asked), "timestamps").says
+    file = tmp_path / "root.pem"
+    asked = dataclasses.replace(asked, timestamp_certificate=str(file))
+    assert "cannot be used" in named(installation.check(asked), "timestamps").says
+    file.write_text("no certificate")
+    assert "no certificate" in named(installation.check(asked), "timestamps").says
+    file.write_bytes(_certificate(days=-1))
+    assert "was good until" in named(installation.check(asked), "timestamps").says
+    file.write_bytes(_certificate(days=30))
+    found = named(installation.check(asked), "timestamps")
+    assert found.state is State.OK
+    assert "secret" not in found.says
+
+
+def _certificate(days: int) -> bytes:
+    """A self-signed certificate that is good for so many days from now."""
+    key, name = Ed25519PrivateKey.generate(), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(now - timedelta(days=9))
+    signed = builder.not_valid_after(now + timedelta(days=days)).sign(key, None)
+    return signed.public_bytes(serialization.Encoding.PEM)
 
 
 def test_a_full_disk_and_forgotten_uploads_are_named(configuration: Configuration) -> None:

@@ -6,12 +6,14 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from bluelamp.cli.doctor.finding import Finding, bad, note, ok, open_to_others, warn
 from bluelamp.cli.supervisor.cluster import without_data_folder
 from bluelamp.cli.supervisor.instance import holder
+from bluelamp.formats import timestamp
 from bluelamp.project.configuration import Configuration
 
 _GIB = 1024**3
@@ -22,6 +24,7 @@ _OLD_UPLOAD_DAYS = 7
 def check(configuration: Configuration) -> Iterator[Finding]:
     yield from _data_folder(configuration)
     yield from _settings(configuration)
+    yield from _told_and_vouched_for(configuration)
     yield from _disk_space(configuration)
     yield from _staging(configuration.staging)
     yield from _front_end()
@@ -78,6 +81,36 @@ def _settings(configuration: Configuration) -> Iterator[Finding]:
             "E-mail leaves this machine for nobody: partners and requesters get no links or codes.",
             "Set BLUELAMP_EMAIL_URL to smtp://user:password@host:port.",
         )
+
+
+def _told_and_vouched_for(configuration: Configuration) -> Iterator[Finding]:
+    if not configuration.demonstration and not configuration.alert_email:
+        yield warn(
+            "alerts",
+            "When a check that runs by itself fails, nobody is told by e-mail: only the oversight page says it.",
+            "Set BLUELAMP_ALERT_EMAIL to the addresses of those who look after the installation.",
+        )
+    if not configuration.timestamp_url:
+        return
+    named = configuration.timestamp_certificate
+    why = "no certificate is named"
+    if named:
+        try:
+            known = timestamp.certificates(Path(named).read_bytes())
+        except (OSError, timestamp.TimestampError) as error:
+            why = f"{named} cannot be used: {error}"
+        else:
+            until = min(each.not_valid_after_utc for each in known)
+            why = f"one in {named} was good until {until:%d %B %Y}" if until < datetime.now(UTC) else ""
+    if why:
+        yield warn(
+            "timestamps",
+            f"A time-stamping authority is set, but not what its answers are known by ({why}): the ledger gets no "
+            "timestamps that can be checked.",
+            "Set BLUELAMP_TIMESTAMP_CERTIFICATE to a PEM file with the authority's present root certificate.",
+        )
+    else:
+        yield ok("timestamps", f"{urlsplit(configuration.timestamp_url).hostname} is asked for a timestamp every hour.")
 
 
 def _disk_space(configuration: Configuration) -> Iterator[Finding]:
