@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.server]
 def force() -> Iterator[Force]:
     """A server of this journey's own: what is lost here would stand on everybody's pages."""
     with live.running() as server:
-        yield Force(server, server.call(seed.force))
+        losing = dataclasses.replace(server, expected=("check.failing",))
+        yield Force(losing, losing.call(seed.force))
 
 
 def test_what_is_lost_is_named_brought_back_or_accepted_by_two(force: Force, visitor: Visitors, tmp_path: Path) -> None:

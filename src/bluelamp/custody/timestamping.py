@@ -52,15 +52,17 @@ def stamp() -> CustodyTimestamp | None:
         try:
             response, said = _ask(text_of(found))
         except (TimestampError, Unreachable) as error:
-            refused = isinstance(error, TimestampError)
             # The address may hold a password.
             why = str(error).replace(settings.BLUELAMP.timestamp_url, host())
-            outside.failed(PARTY, refused=refused, reason=why)
-            log.warning("timestamp.failed", authority=host(), why=why, refused=refused)
-            return None
-        kept = CustodyTimestamp.objects.create(size=found.size, response=response, at=said.at)
-        outside.answered(PARTY)
-        return kept
+            refused = isinstance(error, TimestampError)
+        else:
+            kept = CustodyTimestamp.objects.create(size=found.size, response=response, at=said.at)
+            outside.answered(PARTY)
+            return kept
+        # Not while the exception is handled: what else goes wrong now would be told together with it.
+        outside.failed(PARTY, refused=refused, reason=why)
+        log.warning("timestamp.failed", authority=host(), why=why, refused=refused)
+        return None
 
 
 def latest(size: int | None = None) -> CustodyTimestamp | None:
