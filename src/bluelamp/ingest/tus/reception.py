@@ -32,7 +32,7 @@ from bluelamp.ingest.wire.body import Body, Ending, wire_of
 
 log = structlog.get_logger()
 
-CHECKPOINT_BYTES = 32 * 1024 * 1024
+CHECKPOINT_BYTES = 128 * 1024 * 1024
 CHECKPOINT_SECONDS = 2.0
 """How often a long request is acknowledged while it goes on, whichever comes first: what a crash makes the dock send
 again."""
