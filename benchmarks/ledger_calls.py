@@ -33,7 +33,7 @@ def _without_ledger() -> None:
         return [record(event) for event in events]
 
     for module in (custody, recording):
-        module.record, module.record_all = record, record_all  # type: ignore[attr-defined, assignment]
+        module.record, module.record_all = record, record_all
 
 
 def _person() -> Any:

@@ -35,8 +35,8 @@ import django  # noqa: E402  the settings read the environment above
 
 django.setup()
 
-from django.conf import settings as django_settings  # noqa: E402
-from django.contrib.auth.hashers import ScryptPasswordHasher  # noqa: E402
+from django.conf import settings as django_settings  # noqa: E402  after the settings
+from django.contrib.auth.hashers import ScryptPasswordHasher  # noqa: E402  after the settings
 
 if django_settings.BLUELAMP.data.resolve() != _DATA.resolve():
     # pytest-django reads the settings before this file where the environment names them.

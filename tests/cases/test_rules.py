@@ -24,7 +24,7 @@ GROUPED = Known(Proceedings("1"), Mopi("1", MopiGroup.OTHER, DAY))
 
 def mopi(**more: object) -> Known:
     assert GROUPED.mopi is not None
-    return replace(GROUPED, mopi=replace(GROUPED.mopi, **more))  # type: ignore[arg-type]
+    return replace(GROUPED, mopi=replace(GROUPED.mopi, **more))
 
 
 @pytest.mark.parametrize(

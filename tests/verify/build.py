@@ -212,7 +212,7 @@ class Unseekable(io.RawIOBase):
 def streamed_zip(files: Mapping[str, Content], **more: Any) -> bytes:
     """The bag as a ZIP file with data descriptors."""
     target = Unseekable()
-    write_zip(target, files, **more)  # type: ignore[arg-type]
+    write_zip(target, files, **more)
     return b"".join(target.parts)
 
 

@@ -47,8 +47,8 @@ class Part:
 
     def both(self, **changes: object) -> None:
         """The same change in both headers."""
-        self.local = replace(self.local, **changes)  # type: ignore[arg-type]
-        self.central = replace(self.central, **changes)  # type: ignore[arg-type]
+        self.local = replace(self.local, **changes)
+        self.central = replace(self.central, **changes)
 
     def rename(self, name: str | bytes) -> None:
         """The whole name, top folder included."""

@@ -50,14 +50,14 @@ def _set(**values: object) -> Callable[[object], None]:
 
 def _local(**values: object) -> Callable[[Part], None]:
     def apply(part: Part) -> None:
-        part.local = replace(part.local, **values)  # type: ignore[arg-type]
+        part.local = replace(part.local, **values)
 
     return apply
 
 
 def _central(**values: object) -> Callable[[Part], None]:
     def apply(part: Part) -> None:
-        part.central = replace(part.central, **values)  # type: ignore[arg-type]
+        part.central = replace(part.central, **values)
 
     return apply
 

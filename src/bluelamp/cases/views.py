@@ -111,7 +111,7 @@ def add_recording(request: HttpRequest, recording_id: UUID) -> HttpResponse:
     access.require(request, Action.VIEW_FACTS, footage_queries.thing(recording))
     actor = access.request_actor(request)
     form = AddRecordingForm(request.POST)
-    form.fields["case"].queryset = Case.objects.filter(  # type: ignore[attr-defined]
+    form.fields["case"].queryset = Case.objects.filter(
         closed_at=None, members__person_id=actor.id, members__left_at=None
     )
     if form.is_valid():

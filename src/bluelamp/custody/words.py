@@ -74,7 +74,7 @@ def describe(item: HistoryItem) -> str:
     if kind is None:
         # Recorded by a release that knew more than this one.
         return item.tag.replace(".", ": ").replace("_", " ").capitalize() + "."
-    described = " ".join(inspect.getdoc(kind).split()) if kind.__doc__ else kind.tag  # type: ignore[union-attr]
+    described = " ".join(inspect.getdoc(kind).split()) if kind.__doc__ else kind.tag
     sentence = _SENTENCE.match(described)
     return (sentence[1] if sentence else described).replace("`", "")
 

@@ -156,7 +156,7 @@ def _utc(moment: datetime) -> datetime:
 
 def _signer(answer: object) -> str:
     """The subject of the certificate that signed, which the verification has found among those in the answer."""
-    signed = answer.signed_data  # type: ignore[attr-defined]
+    signed = answer.signed_data  # type: ignore[attr-defined]  # the library's own type
     (info,) = signed.signer_infos
     for der in signed.certificates:
         found = x509.load_der_x509_certificate(der)

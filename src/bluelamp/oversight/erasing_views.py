@@ -41,7 +41,7 @@ class AskForm(forms.Form):
 
     def __init__(self, data: Any, names: list[str]) -> None:
         super().__init__(data)
-        self.fields["fields_"].choices = [(name, _label(name)) for name in names]  # type: ignore[attr-defined]
+        self.fields["fields_"].choices = [(name, _label(name)) for name in names]
 
 
 class DecisionForm(forms.Form):

@@ -77,9 +77,9 @@ class LedgerForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = sorted((group_label(group), group) for group in ledger.groups())
-        self.fields["group"].choices = [("", "Everything"), *((value, text) for text, value in choices)]  # type: ignore[attr-defined]
+        self.fields["group"].choices = [("", "Everything"), *((value, text) for text, value in choices)]
         tags = sorted((tag_label(tag), tag) for tag in registered_types())
-        self.fields["tag"].choices = [("", "Every type"), *((value, text) for text, value in tags)]  # type: ignore[attr-defined]
+        self.fields["tag"].choices = [("", "Every type"), *((value, text) for text, value in tags)]
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}

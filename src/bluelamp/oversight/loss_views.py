@@ -41,7 +41,7 @@ class DecisionForm(forms.Form):
     def __init__(self, data: object = None) -> None:
         super().__init__(data)
         ids = Loss.objects.filter(state=Loss.State.LOST).values_list("pk", flat=True)
-        self.fields["loss"].choices = [(pk, pk) for pk in ids]  # type: ignore[attr-defined]
+        self.fields["loss"].choices = [(pk, pk) for pk in ids]
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}

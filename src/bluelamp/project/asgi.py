@@ -17,17 +17,17 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bluelamp.project.settings")
 django.setup()
 
 from a2wsgi import WSGIMiddleware  # noqa: E402  the rooms below need Django's settings first
-from django.conf import settings  # noqa: E402
-from starlette.applications import Starlette  # noqa: E402
-from starlette.routing import Mount  # noqa: E402
+from django.conf import settings  # noqa: E402  after the settings
+from starlette.applications import Starlette  # noqa: E402  after the settings
+from starlette.routing import Mount  # noqa: E402  after the settings
 
 import bluelamp.project.urls  # noqa: E402, F401  else the first request loads all pages
-from bluelamp.footage.asgi import routes as media_routes  # noqa: E402
-from bluelamp.ingest.asgi import routes as dock_routes  # noqa: E402
-from bluelamp.project.wsgi import application as pages  # noqa: E402
-from bluelamp.sharing.packages.asgi import routes as package_routes  # noqa: E402
-from bluelamp.web.assets import StaticApp, static_dirs  # noqa: E402
-from bluelamp.web.bodies import WholeBody  # noqa: E402
+from bluelamp.footage.asgi import routes as media_routes  # noqa: E402  after the settings
+from bluelamp.ingest.asgi import routes as dock_routes  # noqa: E402  after the settings
+from bluelamp.project.wsgi import application as pages  # noqa: E402  after the settings
+from bluelamp.sharing.packages.asgi import routes as package_routes  # noqa: E402  after the settings
+from bluelamp.web.assets import StaticApp, static_dirs  # noqa: E402  after the settings
+from bluelamp.web.bodies import WholeBody  # noqa: E402  after the settings
 
 
 @asynccontextmanager

@@ -97,7 +97,7 @@ class HoldForm(forms.Form):
 
     def __init__(self, data: Any, owners: list[tuple[str, str]]) -> None:
         super().__init__(data)
-        self.fields["owner"].choices = [("", "Me"), *owners]  # type: ignore[attr-defined]
+        self.fields["owner"].choices = [("", "Me"), *owners]
 
     @property
     def review_at(self) -> datetime | None:
@@ -160,7 +160,7 @@ class HoldsFilter(forms.Form):
 
     def __init__(self, data: Any, owners: list[tuple[str, str]]) -> None:
         super().__init__(data)
-        self.fields["owner"].choices = [("", "Everybody"), *owners]  # type: ignore[attr-defined]
+        self.fields["owner"].choices = [("", "Everybody"), *owners]
 
 
 class PolicyForm(forms.Form):

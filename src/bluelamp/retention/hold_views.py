@@ -35,7 +35,7 @@ def holds(request: HttpRequest) -> HttpResponse:
     asked = form.cleaned_data if form.is_valid() else {}
     state = asked.get("state") or "standing"
     found = queries.holds(state=state, kind=asked.get("kind", ""), owner=asked.get("owner", ""), words=_words(asked))
-    labels = {name: dict(form.fields[name].choices) for name in ("state", "kind", "owner")}  # type: ignore[attr-defined]
+    labels = {name: dict(form.fields[name].choices) for name in ("state", "kind", "owner")}
     shown = {name: labels[name].get(asked.get(name), "") for name in labels if asked.get(name)}
     if words_ := _words(asked):
         shown["words"] = f"“{words_}”"

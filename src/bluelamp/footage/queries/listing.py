@@ -185,7 +185,7 @@ def _ids(conditions: str, values: list[Any], filters: Filters, limit: int) -> li
 def _count(conditions: str, values: list[Any], most: int = MOST_COUNTED + 1) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT count(*) FROM (SELECT 1 FROM footage_recording r WHERE {conditions} LIMIT %s) AS matches",  # noqa: S608
+            f"SELECT count(*) FROM (SELECT 1 FROM footage_recording r WHERE {conditions} LIMIT %s) AS matches",  # noqa: S608  values are parameters
             [*values, most],
         )
         return int(cursor.fetchone()[0])

@@ -162,7 +162,7 @@ def begin(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     places = ", ".join(["%s"] * len(values))
     keep = dict(apps.get_model("footage", "Category").objects.values_list("code", "keep_days"))
     with schema_editor.connection.cursor() as cursor:
-        cursor.execute(f"INSERT INTO retention_policy (id, version, {columns}) VALUES (1, 1, {places})", values)  # noqa: S608
+        cursor.execute(f"INSERT INTO retention_policy (id, version, {columns}) VALUES (1, 1, {places})", values)  # noqa: S608  names above
         cursor.execute(_VERSION, [json.dumps({**PERIODS, "keep": keep, "special": {}})])
 
 

@@ -178,7 +178,7 @@ def _item(proven: Proven, told: DisclosedEvent) -> HistoryItem:
         operation=str(fields.get("operation", "")),
         actor=str(fields.get("actor", "")),
         subject=str(fields.get("subject", "")),
-        also=tuple(str(part) for part in fields.get("also") or ()),  # type: ignore[union-attr]
+        also=tuple(str(part) for part in fields.get("also") or ()),
         reason=str(fields.get("reason", "")),
         details={name[7:]: value for name, value in fields.items() if name.startswith("detail.")},
         leaf=proven.index,
