@@ -13,108 +13,12 @@ import resource
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from benchmarks import machine
-
-_BATCH = 1000
-_STREETS = ("Oxford Street", "Brixton Road", "Mare Street", "High Street", "Station Road", "Church Lane")
-
-
-def _fill(due: int, with_objects: int) -> dict[str, Any]:
-    from bluelamp.footage.models import Derivative, Recording
-    from bluelamp.kernel import clock
-    from bluelamp.oversight.models import Fixity
-    from bluelamp.project.migrate import migrate
-    from bluelamp.vault import objects
-    from bluelamp.vault.keyring import get_keyring
-
-    migrate()
-    begun, now, rng = time.perf_counter(), clock.now(), random.Random(7)
-    people = _people()
-    # Due within the last day: two days ago they belonged into quarantine, now they belong away. Those with objects
-    # are due two hours from now; then as many as a quarter that are not due.
-    ages = [timedelta(days=31, seconds=rng.randrange(86_000)) for _ in range(due)]
-    ages += [timedelta(days=31, hours=-2)] * with_objects
-    ages += [timedelta(days=1, seconds=rng.randrange(86_000)) for _ in range(due // 4)]
-    for first in range(0, len(ages), _BATCH):
-        made = [_recording(people, now - age, rng) for age in ages[first : first + _BATCH]]
-        get_keyring().create_all([recording.key_id for recording in made])
-        Recording.objects.bulk_create(made)
-        Derivative.objects.bulk_create(derivative for recording in made for derivative in _derivatives(recording))
-        Fixity.objects.bulk_create(Fixity(recording=each, checked_at=each.received_at) for each in made)
-        for recording in made[max(due - first, 0) : max(due + with_objects - first, 0)]:
-            for name in ("original", "poster-1", "viewing-1"):
-                objects.seal_bytes(f"recordings/{recording.pk}/{name}", recording.key_id, b"footage" * 1000)
-    from django.db import connection
-
-    connection.close()
-    import psycopg
-
-    with psycopg.connect(os.environ["BLUELAMP_DATABASE_OWNER_URL"], autocommit=True) as owner:
-        owner.execute("VACUUM ANALYZE")
-    return {"seconds": round(time.perf_counter() - begun)}
-
-
-def _people() -> list[Any]:
-    from bluelamp.people.models import Person, Unit
-
-    unit = Unit.objects.create(code="BENCH", name="Bench", kind=Unit.Kind.UNIT)
-    return [
-        Person.objects.create(
-            username=f"bench-{number}", name=f"Officer {number}", email=f"{number}@bench.example", unit=unit
-        )
-        for number in range(100)
-    ]
-
-
-def _recording(people: list[Any], started: datetime, rng: random.Random) -> Any:
-    """One as a camera makes it: marks, a track, a waveform, a manifest."""
-    from django.contrib.postgres.search import SearchVectorField
-    from django.db.models.expressions import RawSQL
-
-    from bluelamp.footage import search
-    from bluelamp.footage.models import Recording
-    from bluelamp.kernel.ids import new_id
-
-    made, wearer, street = new_id(), rng.choice(people), rng.choice(_STREETS)
-    words = search.lexemes(f"{made}.mp4 {street} {wearer.name} bench")
-    at = started.isoformat()
-    return Recording(
-        id=made,
-        filename=f"{made}.mp4",
-        wearer=wearer,
-        unit_id=wearer.unit_id,
-        started_at=started,
-        ended_at=started + timedelta(minutes=12),
-        device_started_at=started,
-        device_ended_at=started + timedelta(minutes=12),
-        received_at=started + timedelta(hours=5),
-        sha256=rng.randbytes(32).hex(),
-        size=600_000_000,
-        original=f"recordings/{made}/original",
-        place=street,
-        processing=Recording.Processing.READY,
-        duration_ms=720_000,
-        manifest={"serial": "BL000001", "sequence": 7, "previous": "0" * 64, "filename": f"{made}.mp4", "at": at},
-        events=[{"at": at, "kind": kind, "note": ""} for kind in ("start", "mute", "unmute", "stop")],
-        track=[{"at": at, "lat": f"51.5{n:03}", "lon": f"-0.1{n:03}"} for n in range(24)],
-        waveform=[n * 37 % 100 for n in range(200)],
-        due_at=started + timedelta(days=31),
-        due_rule="default",
-        search=RawSQL("array_to_tsvector(%s::text[])", [words], SearchVectorField()),
-    )
-
-
-def _derivatives(recording: Any) -> Iterable[Any]:
-    from bluelamp.footage.models import Derivative
-
-    for kind in (Derivative.Kind.POSTER, Derivative.Kind.VIEWING):
-        name = f"recordings/{recording.pk}/{kind.value}-1"
-        yield Derivative(recording=recording, kind=kind, object_name=name, content_type="image/jpeg", size=7000)
+from benchmarks import machine, retention_fill
 
 
 def _sweep(hours: int) -> dict[str, Any]:
@@ -185,7 +89,7 @@ def _search() -> dict[str, Any]:
         day = clock.now() - timedelta(hours=rng.randrange(1, 48))
         match rng.randrange(3):
             case 0:
-                filters = Filters(text=rng.choice(_STREETS))
+                filters = Filters(text=rng.choice(retention_fill.STREETS))
             case 1:
                 filters = Filters(officer=f"Officer {rng.randrange(100)}", since=day - timedelta(days=1), until=day)
             case _:
@@ -246,7 +150,7 @@ def main(what: str, *given: str) -> None:
 
     django.setup()
     calls: dict[str, Callable[..., dict[str, Any]]] = {
-        "fill": _fill,
+        "fill": retention_fill.fill,
         "sweep": _sweep,
         "search": _search,
         "hold": _hold,
