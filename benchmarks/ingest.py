@@ -2,12 +2,14 @@
 
 One run, one machine, the same client and files; rounds are interleaved, so that what else the machine does meets all
 alike. Bluelamp authorises, hashes, seals, syncs and enters each recording in the ledger before it answers; the peers
-neither hash nor encrypt nor sync.
+neither hash nor encrypt nor sync. Each round also writes the same bytes to the disk as fast as it takes them, durably,
+which nobody who syncs can exceed.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import statistics
 import tempfile
@@ -23,11 +25,12 @@ from benchmarks.servers import Bluelamp, Nginx, Server, TusNode
 
 MIB = 1024 * 1024
 PEER = TusNode.name
+DISK = "the disk alone, direct and synced"
 
 
 @dataclass
 class Figures:
-    """One server's rounds of one load: MB/s, CPU seconds a GB of the server, largest memory of a process."""
+    """One server's rounds of one load: MB/s, and CPU seconds a GB of the server (none for the disk itself)."""
 
     rates: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
@@ -37,7 +40,7 @@ class Figures:
             "mb_per_s": round(statistics.median(self.rates), 1),
             "lowest": round(min(self.rates), 1),
             "highest": round(max(self.rates), 1),
-            "cpu_s_per_gb": round(statistics.median(self.cpu), 2),
+            **({"cpu_s_per_gb": round(statistics.median(self.cpu), 2)} if self.cpu else {}),
         }
 
 
@@ -72,7 +75,7 @@ def run(
         servers.append(Nginx(folder / "nginx", secured))
         for load in loads:
             files, sha256 = _files(folder / load.name.replace(" ", "-"), load)
-            by_server = figures[load.name] = {server.name: Figures() for server in servers}
+            by_server = figures[load.name] = {name: Figures() for name in (*(each.name for each in servers), DISK)}
             for number in range(rounds):
                 turn = number % len(servers)
                 for server in servers[turn:] + servers[:turn]:
@@ -80,6 +83,10 @@ def run(
                     by_server[server.name].rates.append(rate)
                     by_server[server.name].cpu.append(cpu)
                     tell(f"{load.name}, round {number + 1}: {server.name} {rate:.0f} MB/s, {cpu:.2f} CPU s/GB")
+                os.sync()
+                rate = load.files * load.size / machine.seconds_to_write(folder, load.files, load.size) / 1e6
+                by_server[DISK].rates.append(rate)
+                tell(f"{load.name}, round {number + 1}: {DISK} {rate:.0f} MB/s")
             shutil.rmtree(files[0].parent)
     finally:
         for server in servers:
@@ -125,5 +132,6 @@ def _report(figures: dict[str, dict[str, Figures]]) -> dict[str, Any]:
         rows = {name: found.summary() for name, found in by_server.items()}
         for row in rows.values():
             row["times_the_peer"] = round(row["mb_per_s"] / rows[PEER]["mb_per_s"], 2)
+            row["of_the_disk"] = round(row["mb_per_s"] / rows[DISK]["mb_per_s"], 2)
         report["loads"][load] = rows
     return report

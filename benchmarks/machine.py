@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import mmap
 import os
 import platform
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -76,6 +78,31 @@ def sha256_bytes_a_second(seconds: float = 1.0) -> float:
         digest.update(block)
         count += 1
     return count * len(block) / (time.perf_counter() - began)
+
+
+def seconds_to_write(folder: Path, files: int, size: int) -> float:
+    """How long the disk takes for so many files at once, each of `size` bytes, past the page cache and made durable."""
+    block = mmap.mmap(-1, 1024 * 1024)
+    block.write(os.urandom(len(block)))
+
+    def write(path: Path) -> None:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_DIRECT", 0), 0o600)
+        try:
+            for _ in range(0, size, len(block)):
+                os.write(descriptor, block)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    paths = [folder / f"limit-{number}" for number in range(files)]
+    try:
+        began = time.perf_counter()
+        with ThreadPoolExecutor(files) as pool:
+            list(pool.map(write, paths))
+        return time.perf_counter() - began
+    finally:
+        for path in paths:
+            path.unlink(missing_ok=True)
 
 
 def warm_memory(folder: Path, size: int) -> None:
