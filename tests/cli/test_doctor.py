@@ -84,10 +84,10 @@ def test_a_sound_database_is_found_sound() -> None:
         "application role",
         "ledger",
     }
-    # The tests' own server gives up durability for speed, which the doctor must notice; and nobody witnesses a test, or
-    # backs it up.
+    # The tests' own server gives up durability for speed, which the doctor must notice; and nobody witnesses a test,
+    # backs it up or works for it.
     wrong = {finding.name: finding for finding in findings if finding.state is not State.OK}
-    assert wrong.keys() == {"durability", "witnesses", "backup"}
+    assert wrong.keys() == {"durability", "witnesses", "backup", "worker"}
     assert wrong["durability"].state is State.BAD
     assert "fsync" in wrong["durability"].says
     assert wrong["witnesses"].state is State.NOTE

@@ -130,6 +130,39 @@ def test_another_failure_after_the_first_was_mended_is_told_though_they_are_as_m
     assert len(post()) == 2
 
 
+def test_an_address_that_is_set_while_something_fails_is_told_of_it_and_nobody_else_again(wearer, settings):
+    flip(kept(wearer))
+    read_again()
+    services.tell_failures()
+    post()
+    settings.BLUELAMP = dataclasses.replace(settings.BLUELAMP, alert_email=(*ADDRESSES, "new@force.example"))
+    services.tell_failures()
+    (letter,) = post()
+    assert letter.to == ["new@force.example"]
+    assert letter.subject.startswith("Bluelamp: 1 check fails")
+    assert "FAILED BEFORE YOU WERE TO BE TOLD, AND STILL DOES" in letter.body
+    assert "1 recording not as sealed" in letter.body
+    services.tell_failures()
+    assert post() == []
+
+
+def test_an_address_that_is_set_while_all_is_well_gets_nothing():
+    services.tell_failures()
+    assert post() == []
+
+
+def test_an_address_that_was_taken_out_and_is_set_again_is_told_of_what_stands(wearer, settings):
+    flip(kept(wearer))
+    read_again()
+    services.tell_failures()
+    post()
+    settings.BLUELAMP = dataclasses.replace(settings.BLUELAMP, alert_email=ADDRESSES[:1])
+    services.tell_failures()
+    settings.BLUELAMP = dataclasses.replace(settings.BLUELAMP, alert_email=ADDRESSES)
+    services.tell_failures()
+    assert [letter.to for letter in post()] == [[ADDRESSES[1]]]
+
+
 def test_a_message_names_no_person_no_recording_and_no_object(wearer):
     bad = kept(wearer)
     flip(bad)

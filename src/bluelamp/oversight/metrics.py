@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 
 from bluelamp.kernel import clock
 from bluelamp.oversight.models import Failure, Fixity
-from bluelamp.oversight.queries import checks, losses, outside
+from bluelamp.oversight.queries import checks, losses, outside, working
 
 _registered = False
 
@@ -81,6 +81,11 @@ def _families(now: datetime) -> list[Metric]:
         "What is watched by itself and fails, as it was told by e-mail where that is set",
         value=Failure.objects.filter(ended_at=None).count(),
     )
+    worker = GaugeMetricFamily(
+        "bluelamp_worker_alive",
+        "1: a worker gave a sign of life within a minute; 0: none runs, and nothing is deleted, checked or sent",
+        value=float(working.standing().alive),
+    )
     oldest = Fixity.objects.order_by("checked_at").values_list("checked_at", flat=True).first()
     age = GaugeMetricFamily(
         "bluelamp_fixity_oldest_seconds",
@@ -96,4 +101,4 @@ def _families(now: datetime) -> list[Metric]:
     where = losses.standing()
     for state in ("lost", "accepted", "recovered", "deleted"):
         lost.add_metric([state], getattr(where, state))
-    return [good, last, checked, found, well, size, when, failing, age, lost]
+    return [good, last, checked, found, well, size, when, failing, worker, age, lost]

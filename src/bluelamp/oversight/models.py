@@ -109,6 +109,16 @@ class Failure(models.Model):
         ]
 
 
+class Told(models.Model):
+    """An address that is told of failures: one that is new is told of those, too, that stood before."""
+
+    address = models.TextField(primary_key=True)
+    since = models.DateTimeField()
+
+    class Meta:
+        db_table = "oversight_told"
+
+
 class Loss(models.Model):
     """A recording of which a stored file, or its key, is missing or not as sealed: from when it was found to its end.
 

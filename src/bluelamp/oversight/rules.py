@@ -100,6 +100,12 @@ WITNESS_LATE = timedelta(minutes=15)
 TIMESTAMP_LATE = timedelta(hours=3)
 """How long the ledger may grow without a timestamp of the configured authority, which is asked every hour."""
 
+WORKER_SILENT = timedelta(minutes=1)
+"""Without a sign of life for so long a worker is not there; it gives one every few seconds."""
+
+WORKER_TOLD = timedelta(minutes=5)
+"""How long no worker may be there before people are told: an upgrade starts one again sooner."""
+
 FIXITY_EVERY = timedelta(minutes=10)
 """How often stored footage is read for a while."""
 

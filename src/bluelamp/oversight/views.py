@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 from bluelamp.ingest import missing
 from bluelamp.kernel import clock
 from bluelamp.oversight import exports, queries, services
-from bluelamp.oversight.queries import checks, losses, outside, restored, watched
+from bluelamp.oversight.queries import checks, losses, outside, restored, watched, working
 from bluelamp.oversight.rules import Thresholds
 from bluelamp.people import access
 from bluelamp.people.policy import Action
@@ -32,6 +32,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "alarms": checks.alarms(),
         "outside": [*outside.witnesses(now), *outside.authorities(now)],
         "failing": watched.failing(),
+        "working": working.standing(),
         "told": len(settings.BLUELAMP.alert_email),
         "losses": losses.standing(),
         "restored": restored.last(),

@@ -24,6 +24,7 @@ from starlette.routing import Mount  # noqa: E402  after the settings
 import bluelamp.project.urls  # noqa: E402, F401  else the first request loads all pages
 from bluelamp.footage.asgi import routes as media_routes  # noqa: E402  after the settings
 from bluelamp.ingest.asgi import routes as dock_routes  # noqa: E402  after the settings
+from bluelamp.oversight.silence import Watch  # noqa: E402  after the settings
 from bluelamp.project.wsgi import application as pages  # noqa: E402  after the settings
 from bluelamp.sharing.packages.asgi import routes as package_routes  # noqa: E402  after the settings
 from bluelamp.web.assets import StaticApp, static_dirs  # noqa: E402  after the settings
@@ -33,7 +34,10 @@ from bluelamp.web.bodies import WholeBody  # noqa: E402  after the settings
 @asynccontextmanager
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     settings.BLUELAMP.staging.mkdir(mode=0o700, parents=True, exist_ok=True)
+    watch = Watch()
+    watch.start()
     yield
+    watch.stop()
 
 
 _pages: Any = WSGIMiddleware(pages, workers=settings.BLUELAMP.web_threads)

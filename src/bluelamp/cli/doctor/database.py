@@ -89,6 +89,7 @@ def _migrations() -> Iterator[Finding]:
     yield ok("migrations", "All are applied.")
     yield from _application_role()
     yield from _ledger()
+    yield _worker()
     yield from _witnesses()
     yield _backup()
 
@@ -131,6 +132,19 @@ def _ledger() -> Iterator[Finding]:
             f"{waiting} events wait to be put under a signed checkpoint; none is lost.",
             "See that a worker runs (bluelamp up starts one) and read its log.",
         )
+
+
+def _worker() -> Finding:
+    from bluelamp.oversight.queries import working
+
+    standing = working.standing()
+    if standing.alive:
+        return ok("worker", "One runs.")
+    return warn(
+        "worker",
+        standing.note.removeprefix("Bad: ").capitalize(),
+        "Start one (bluelamp up, or bluelamp worker) and read its log if it ends again.",
+    )
 
 
 def _witnesses() -> Iterator[Finding]:

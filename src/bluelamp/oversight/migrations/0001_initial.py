@@ -54,6 +54,16 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Told",
+            fields=[
+                ("address", models.TextField(primary_key=True, serialize=False)),
+                ("since", models.DateTimeField()),
+            ],
+            options={
+                "db_table": "oversight_told",
+            },
+        ),
+        migrations.CreateModel(
             name="Failure",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),

@@ -1,6 +1,6 @@
 """The verbs of oversight. Nothing of footage changes here; what is recorded is that somebody read, took or checked."""
 
-from bluelamp.oversight.services.alerting import send_alert, tell_failures
+from bluelamp.oversight.services.alerting import send_alert, tell_failures, tell_silence
 from bluelamp.oversight.services.checking import (
     check_fixity,
     check_keys,
@@ -40,5 +40,6 @@ __all__ = [
     "take_proof",
     "take_report",
     "tell_failures",
+    "tell_silence",
     "verify",
 ]

@@ -20,23 +20,26 @@ from bluelamp import custody
 from bluelamp.kernel import clock
 from bluelamp.kernel.transaction import claim
 from bluelamp.oversight.events import FailureEnded, FailureTold
-from bluelamp.oversight.models import Failure
+from bluelamp.oversight.models import Failure, Told
+from bluelamp.oversight.queries import working
 from bluelamp.oversight.queries.watched import Watched, failing, watched
 from bluelamp.web import filters
 
 log = structlog.get_logger(__name__)
 
 SYSTEM = "system:checks"
+_CLAIM = "oversight.tell_failures"
 
 
 @dataclass
 class Changes:
-    """What is news since people were told last."""
+    """What is news since people were told last. `standing`: what is news only to those who were not told before."""
 
     failed: list[Watched] = field(default_factory=list)
     worse: list[Watched] = field(default_factory=list)
     mended: list[Watched] = field(default_factory=list)
     dropped: list[Failure] = field(default_factory=list)
+    standing: list[Watched] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return bool(self.failed or self.worse or self.mended or self.dropped)
@@ -44,12 +47,37 @@ class Changes:
 
 @custody.unrecorded("what is told is recorded in the transaction that notes it")
 def tell_failures() -> Changes:
-    """Note what fails and what is well again, and tell those who are set for it. Says what changed."""
-    with claim("oversight.tell_failures") as alone:
+    """Note what fails and what is well again, and tell those who are set for it. Says what changed.
+
+    Called by a worker: that one lives is part of what is noted.
+    """
+    with claim(_CLAIM) as alone:
         if not alone:
             return Changes()
         now = clock.now()
-        return _note(watched(now), now)
+        return _note([*watched(now), working.ALIVE], now)
+
+
+@custody.unrecorded("what is told is recorded in the transaction that notes it")
+def tell_silence() -> Changes:
+    """Note that no worker lives, and tell those who are set for it from this process: nobody else would send it now.
+
+    What a mail server does not take is left to the worker that comes.
+    """
+    with claim(_CLAIM) as alone:
+        if not alone:
+            return Changes()
+        now = clock.now()
+        changes = _note_silence(working.silent(), now)
+    if changes:
+        subject, body = letter(changes, now)
+        for address in settings.BLUELAMP.alert_email:
+            try:
+                send_alert(address, subject, body)
+            except Exception:
+                log.exception("alert.not_sent")
+                _defer(address, subject, body)
+    return changes
 
 
 @custody.unrecorded("hands a message to the mail server; that it was written is recorded")
@@ -60,7 +88,27 @@ def send_alert(to: str, subject: str, body: str) -> None:
 
 @custody.service
 def _note(states: Sequence[Watched], now: datetime) -> Changes:
-    known, changes = failing(), Changes()
+    changes = _compare(states, failing(), now)
+    custody.nothing_changed()
+    newcomers = _newcomers(now)
+    for address in settings.BLUELAMP.alert_email:
+        new = address in newcomers
+        if changes or (new and changes.standing):
+            _defer(address, *letter(changes, now, newcomer=new))
+    return changes
+
+
+@custody.service
+def _note_silence(silent: Watched, now: datetime) -> Changes:
+    standing = {what: failure for what, failure in failing().items() if what == silent.what}
+    changes = _compare([silent], standing, now)
+    custody.nothing_changed()
+    return changes
+
+
+def _compare(states: Sequence[Watched], known: dict[str, Failure], now: datetime) -> Changes:
+    """What changed against `known`, kept and recorded."""
+    changes = Changes()
     for state in states:
         standing = known.pop(state.what, None)
         if state.good is False and standing is None:
@@ -70,6 +118,8 @@ def _note(states: Sequence[Watched], now: datetime) -> Changes:
             if state.mark > standing.mark:
                 changes.worse.append(state)
                 standing.told_at = now
+            else:
+                changes.standing.append(state)
             standing.mark = state.mark
             standing.save(update_fields=["mark", "told_at"])
         elif state.good and standing is not None:
@@ -79,10 +129,8 @@ def _note(states: Sequence[Watched], now: datetime) -> Changes:
     for standing in known.values():
         _end(standing, now)
         changes.dropped.append(standing)
-    custody.nothing_changed()
     if changes:
         _record(changes)
-        _write(changes, now)
     return changes
 
 
@@ -100,24 +148,33 @@ def _record(changes: Changes) -> None:
         custody.record(FailureEnded(actor=SYSTEM, subject=SYSTEM, what=title, well=well, told=told))
 
 
-def _write(changes: Changes, now: datetime) -> None:
-    subject, body = letter(changes, now)
-    for address in settings.BLUELAMP.alert_email:
-        # By name: the job's module imports this package.
-        app.configure_task("oversight.send_alert").defer(to=address, subject=subject, body=body)
+def _newcomers(now: datetime) -> set[str]:
+    """Addresses that were set since this was asked last; from now on they count as told."""
+    configured = set(settings.BLUELAMP.alert_email)
+    Told.objects.exclude(address__in=configured).delete()
+    found = configured - set(Told.objects.values_list("address", flat=True))
+    Told.objects.bulk_create(Told(address=address, since=now) for address in sorted(found))
+    return found
+
+
+def _defer(address: str, subject: str, body: str) -> None:
+    # By name: the job's module imports this package.
+    app.configure_task("oversight.send_alert").defer(to=address, subject=subject, body=body)
 
 
 @custody.unrecorded("computes a text")
-def letter(changes: Changes, now: datetime) -> tuple[str, str]:
-    """Subject and body of the message about these changes."""
+def letter(changes: Changes, now: datetime, *, newcomer: bool = False) -> tuple[str, str]:
+    """Subject and body of the message about these changes; to a newcomer with what stood before as well."""
+    standing = changes.standing if newcomer else []
     parts = [
         ("FAILS NOW", [f"{item.title}\n{item.note}" for item in changes.failed]),
+        ("FAILED BEFORE YOU WERE TO BE TOLD, AND STILL DOES", [f"{item.title}\n{item.note}" for item in standing]),
         ("FAILS STILL, AND MORE WAS FOUND", [f"{item.title}\n{item.note}" for item in changes.worse]),
         ("WELL AGAIN", [f"{item.title}\n{item.note}" for item in changes.mended]),
         ("NOT WATCHED ANY MORE", [item.title for item in changes.dropped]),
     ]
     said = "\n\n".join("\n\n".join([head, *items]) for head, items in parts if items)
-    bad, well = len(changes.failed) + len(changes.worse), len(changes.mended)
+    bad, well = len(changes.failed) + len(changes.worse) + len(standing), len(changes.mended)
     news = [filters.count(bad, "check fails", "checks fail")] if bad else []
     news += [filters.count(well, "check is well again", "checks are well again")] if well else []
     subject = f"Bluelamp: {' and '.join(news) or 'fewer checks are watched'} ({settings.BLUELAMP.force})"
