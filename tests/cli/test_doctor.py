@@ -88,6 +88,7 @@ def test_a_sound_database_is_found_sound() -> None:
     # backs it up or works for it.
     wrong = {finding.name: finding for finding in findings if finding.state is not State.OK}
     assert wrong.keys() == {"durability", "witnesses", "backup", "worker"}
+    assert wrong["worker"].says.startswith("No worker runs. Uploads are taken in")
     assert wrong["durability"].state is State.BAD
     assert "fsync" in wrong["durability"].says
     assert wrong["witnesses"].state is State.NOTE

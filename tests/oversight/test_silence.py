@@ -91,7 +91,7 @@ def test_after_five_minutes_each_address_is_told_once_by_the_web_server():
     for clock.at in (300, 330, 360):
         watch.look()
     assert [letter.to for letter in mail.outbox] == [[address] for address in ADDRESSES]
-    assert "no worker runs. The last one was heard of 12 min" in mail.outbox[0].body
+    assert "Bad. No worker runs. The last one was heard of 12 min" in mail.outbox[0].body
     assert "Nothing is lost." in mail.outbox[0].body
     assert waiting() == []
     assert Failure.objects.get(ended_at=None).what == "worker"

@@ -139,10 +139,10 @@ def _worker() -> Finding:
 
     standing = working.standing()
     if standing.alive:
-        return ok("worker", "One runs.")
+        return ok("worker", standing.note)
     return warn(
         "worker",
-        standing.note.removeprefix("Bad: ").capitalize(),
+        standing.note,
         "Start one (bluelamp up, or bluelamp worker) and read its log if it ends again.",
     )
 

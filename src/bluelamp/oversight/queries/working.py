@@ -30,10 +30,10 @@ class Standing:
     def note(self) -> str:
         """What that means, in words."""
         if self.alive:
-            return "Good: a worker runs."
+            return "A worker runs."
         since = "" if self.silent_for is None else f" The last one was heard of {duration(self.silent_for)} ago."
         return (
-            f"Bad: no worker runs.{since} Uploads are taken in and footage can be watched, but nothing is deleted when "
+            f"No worker runs.{since} Uploads are taken in and footage can be watched, but nothing is deleted when "
             "it is due, prepared for viewing, checked, sent, or put under a checkpoint until one runs. Nothing is lost."
         )
 
@@ -49,4 +49,4 @@ def standing() -> Standing:
 
 def silent() -> Watched:
     """That no worker lives, as it is told."""
-    return Watched(WHAT, TITLE, Standing(False, standing().silent_for).note, good=False, mark=0)
+    return Watched(WHAT, TITLE, f"Bad. {Standing(False, standing().silent_for).note}", good=False, mark=0)
