@@ -1,12 +1,14 @@
-"""What a dock is told when the server cannot: come again where the database is away, and no such promise for a fault."""
+"""What a dock is told when the server cannot: to come again where the database is away, not where the fault is ours."""
 
 from __future__ import annotations
 
+import asyncio
+
+import httpx
 import pytest
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError
 from starlette.applications import Starlette
 from starlette.routing import Route
-from starlette.testclient import TestClient
 
 from bluelamp.ingest.answers import answering
 
@@ -15,7 +17,13 @@ def asked(error: Exception):
     async def handler(request):
         raise error
 
-    return TestClient(Starlette(routes=[Route("/", answering(handler, {"Tus-Resumable": "1.0.0"}))])).get("/")
+    app = Starlette(routes=[Route("/", answering(handler, {"Tus-Resumable": "1.0.0"}))])
+
+    async def ask():
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://dock") as client:
+            return await client.get("/")
+
+    return asyncio.run(ask())
 
 
 @pytest.mark.parametrize("error", [OperationalError("gone"), InterfaceError("the connection is closed")])
