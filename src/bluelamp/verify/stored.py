@@ -25,6 +25,8 @@ _SIZES = "SELECT size FROM custody_checkpoint WHERE size > %s AND size <= %s"
 def check_at(url: str, first: int, end: int, extra: Sequence[int]) -> Stretch:
     """`check_from` over a connection of its own to the database at `url`."""
     with psycopg.connect(url) as database:
+        # As many processes check as there are processors: workers of the database's own would only be in their way.
+        database.execute("SET max_parallel_workers_per_gather = 0")
         return check_from(database, first, end, extra)
 
 
