@@ -16,5 +16,5 @@ settling = Pool("dock-settling", 4).run
 on_disk = Pool("dock-disk", max(4, 2 * (os.cpu_count() or 1)), database=False).run
 """Files, without the database."""
 
-sealing = Crew("dock-sealing", max(4, 2 * (os.cpu_count() or 1)))
-"""Hashes, seals and writes what arrives; twice the cores, since some of them wait for the disk."""
+sealing = Crew("dock-sealing", 4 * (os.cpu_count() or 1))
+"""Hashes, seals and writes what arrives; four times the cores, since most wait for the disk (docs/decisions/009)."""

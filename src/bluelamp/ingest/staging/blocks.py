@@ -1,4 +1,4 @@
-"""The sealed file of an upload, written in whole blocks past the page cache, one behind the sealing.
+"""The sealed file of an upload, written in whole blocks past the page cache, a few behind the sealing.
 
 A segment with its tag is exactly 1 MiB in the file, so blocks stand where direct writing wants them. Footage is
 written once and read much later: cached it would only push out what is in use, and copying it into the cache costs as
@@ -19,7 +19,9 @@ from bluelamp.ingest.staging.state import write_all
 from bluelamp.kernel.threads import Crew
 from bluelamp.vault.disk import sync
 
-_BUFFERS = 2
+_BUFFERS = 4
+"""Of an open file at most: one is sealed into while the others are written."""
+
 _MOST_SPARE = 32
 
 _writers = Crew("staging-write", 8)
@@ -28,24 +30,28 @@ _spare: list[mmap.mmap] = []
 _FEW = 2
 _open: set[object] = set()
 """The files being written. A few of them keep the disk busy only if each is written while its next block is sealed;
-more keep it busy anyway, and the turns between threads would cost more than they bring (measured: a fifth)."""
+many keep it busy anyway, and the turns between threads would cost more than they bring (docs/decisions/009)."""
 
 
 class SealedFile:
     """Header and full segments of a sealed object, in order; then the last segment.
 
-    `space` gives the memory to seal the next full segment into, `append` writes it while the next is being sealed;
-    `written` counts the segments that are in the file (for `sync` to make durable). What a write in the background
-    raised, the next call raises.
+    `space` gives the memory to seal the next full segment into, `append` writes it while the next ones are being
+    sealed; `written` counts the segments that are in the file without a gap (for `sync` to make durable). What a write
+    in the background raised, the next call raises.
     """
 
     def __init__(self, path: Path, header: bytes, segments: int, *, new: bool) -> None:
         """Open `path` to go on after `segments` full segments; anything behind them is cut off."""
         self._header = header
-        self._buffers = [_buffer() for _ in range(_BUFFERS)]
-        self._writing = threading.Lock()
+        self._changed = threading.Condition()
+        self._free: list[mmap.mmap] = []
+        self._made = 0
+        self._filling: mmap.mmap | None = None
+        self._under_way = 0
+        self._ahead: set[int] = set()
         self._failure: BaseException | None = None
-        self._direct = -1
+        self._direct, self._directly = -1, False
         self._is_open = object()
         self._appended = segments
         self.written = segments
@@ -56,24 +62,30 @@ class SealedFile:
             else:
                 os.ftruncate(self._descriptor, _length(segments))
             self._direct = _open_directly(path)
+            self._directly = self._direct >= 0
             _open.add(self._is_open)
         except BaseException:
             self.close()
             raise
 
     def space(self) -> memoryview:
-        """Where the next segment's ciphertext goes: exactly as long as it is."""
-        view = memoryview(self._buffers[self._appended % _BUFFERS])
+        """Where the next segment's ciphertext goes: exactly as long as it is. Waits where all memory is in use."""
+        if self._filling is None:
+            self._filling = self._take_buffer()
+        view = memoryview(self._filling)
         return view if self._appended else view[sealed.HEADER_SIZE :]
 
     def append(self, segment: memoryview) -> None:
         """Write the segment that was sealed into `space`."""
-        self.flush()
-        number, buffer = self._appended, self._buffers[self._appended % _BUFFERS]
+        self._raise_failure()
+        number, buffer = self._appended, self._filling
+        if buffer is None:
+            raise ValueError("A segment is sealed into the space that was given for it.")
         if not number:
             buffer[: sealed.HEADER_SIZE] = self._header
-        self._appended += 1
-        self._writing.acquire()
+        self._appended, self._filling = number + 1, None
+        with self._changed:
+            self._under_way += 1
         if len(_open) > _FEW:
             self._write(number, buffer)
         else:
@@ -81,9 +93,8 @@ class SealedFile:
 
     def flush(self) -> None:
         """Wait until all that was appended is in the file. Raises OSError."""
-        with self._writing:
-            if self._failure is not None:
-                raise self._failure
+        self._settle()
+        self._raise_failure()
 
     def sync(self, *, data_only: bool = True) -> None:
         """Make what `written` counts durable."""
@@ -98,36 +109,61 @@ class SealedFile:
     def close(self) -> None:
         """Let go of the file; what is being written is waited for."""
         _open.discard(self._is_open)
-        with self._writing:
-            for descriptor in (self._direct, self._descriptor):
-                if descriptor >= 0:
-                    os.close(descriptor)
-            self._direct = self._descriptor = -1
+        self._settle()
+        for descriptor in (self._direct, self._descriptor):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._direct = self._descriptor = -1
+        unused = self._free if self._filling is None else [*self._free, self._filling]
         if len(_spare) < _MOST_SPARE:
-            _spare.extend(self._buffers)
-        self._buffers = []
+            _spare.extend(unused)
+        self._free, self._filling = [], None
+
+    def _settle(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._under_way)
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+    def _take_buffer(self) -> mmap.mmap:
+        with self._changed:
+            self._changed.wait_for(lambda: self._free or self._made < _BUFFERS)
+            if self._free:
+                return self._free.pop()
+            self._made += 1
+        return _buffer()
 
     def _write(self, number: int, buffer: mmap.mmap) -> None:
-        """In another thread, which holds the lock that `append` took."""
+        """In whatever thread; blocks may end in another order than they were begun in."""
+        failure: BaseException | None = None
         try:
             self._write_block(number, memoryview(buffer))
-            self.written = number + 1
         except BaseException as error:  # raised again by the next call
-            self._failure = error
-        finally:
-            self._writing.release()
+            failure = error
+        with self._changed:
+            if failure is None:
+                self._ahead.add(number)
+                while self.written in self._ahead:
+                    self._ahead.remove(self.written)
+                    self.written += 1
+            else:
+                self._failure = failure
+            self._free.append(buffer)
+            self._under_way -= 1
+            self._changed.notify_all()
 
     def _write_block(self, number: int, block: memoryview) -> None:
         at, count = number * sealed.SEGMENT, 0
-        if self._direct >= 0:
+        if self._directly:
             try:
                 count = os.pwrite(self._direct, block, at)
             except OSError as error:
                 if error.errno != errno.EINVAL:
                     raise
-                # Some file systems open for it and then refuse.
-                os.close(self._direct)
-                self._direct = -1
+                # Some file systems open for it and then refuse. Closed at the end: another block may be on its way.
+                self._directly = False
         while count < sealed.SEGMENT:  # a disk that is nearly full takes a part; the cache takes odd lengths
             count += os.pwrite(self._descriptor, block[count:], at + count)
 
