@@ -2,8 +2,8 @@
 
 One run, one machine, the same client and files; rounds are interleaved, so that what else the machine does meets all
 alike. Bluelamp authorises, hashes, seals, syncs and enters each recording in the ledger before it answers; the peers
-neither hash nor encrypt nor sync. Each round also writes the same bytes to the disk as fast as it takes them, durably,
-which nobody who syncs can exceed.
+neither hash nor encrypt nor sync. Each round ends with the same bytes written to the disk alone and made durable, one
+block at a time for each file: what the disk does for somebody who waits for each, not the most that it can do.
 """
 
 from __future__ import annotations

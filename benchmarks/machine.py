@@ -81,7 +81,10 @@ def sha256_bytes_a_second(seconds: float = 1.0) -> float:
 
 
 def seconds_to_write(folder: Path, files: int, size: int) -> float:
-    """How long the disk takes for so many files at once, each of `size` bytes, past the page cache and made durable."""
+    """How long the disk takes for so many files at once, each of `size` bytes, past the page cache and made durable.
+
+    Each file has one block of 1 MiB under way at a time; several would be faster still.
+    """
     block = mmap.mmap(-1, 1024 * 1024)
     block.write(os.urandom(len(block)))
 
@@ -89,7 +92,8 @@ def seconds_to_write(folder: Path, files: int, size: int) -> float:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_DIRECT", 0), 0o600)
         try:
             for _ in range(0, size, len(block)):
-                os.write(descriptor, block)
+                if os.write(descriptor, block) != len(block):
+                    raise OSError(f"The disk took only a part of a block of {path}.")
             os.fsync(descriptor)
         finally:
             os.close(descriptor)

@@ -6,7 +6,7 @@ import asyncio
 
 import httpx
 import pytest
-from django.db import DataError, IntegrityError, InterfaceError, OperationalError
+from django.db import DataError, IntegrityError, InterfaceError, InternalError, OperationalError
 from starlette.applications import Starlette
 from starlette.routing import Route
 
@@ -26,7 +26,7 @@ def asked(error: Exception):
     return asyncio.run(ask())
 
 
-@pytest.mark.parametrize("error", [OperationalError("gone"), InterfaceError("the connection is closed")])
+@pytest.mark.parametrize("error", [OperationalError("gone"), InterfaceError("closed"), InternalError("read-only")])
 def test_a_database_that_is_away_is_worth_another_try(error):
     answer = asked(error)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")

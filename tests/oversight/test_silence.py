@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
-from django.db import OperationalError, connection
+from django.db import OperationalError, ProgrammingError, connection
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from bluelamp.custody import queries as ledger
@@ -100,14 +100,36 @@ def test_after_five_minutes_each_address_is_told_once_by_the_web_server():
 
 def test_two_web_servers_tell_it_once():
     heard_of()
-    services.tell_silence()
-    services.tell_silence()
+    for _ in range(2):
+        services.tell_silence()
+        services.send_waiting()
     assert len(mail.outbox) == len(ADDRESSES)
+
+
+def test_a_worker_that_came_just_now_is_not_called_silent():
+    heard_of(timedelta(seconds=1))
+    assert not services.tell_silence()
+    assert not Failure.objects.exists()
+
+
+def test_a_worker_that_works_without_showing_itself_is_not_contradicted_at_each_look():
+    heard_of()
+    clock = Clock()
+    watch = Watch(clock)
+    for clock.at in range(0, 331, 30):
+        watch.look()
+    services.tell_failures()  # as that worker does
+    mail.outbox.clear()
+    for clock.at in range(360, 600, 30):
+        watch.look()
+    assert all("WELL AGAIN" in letter.body for letter in mail.outbox)
+    assert not Failure.objects.filter(ended_at=None).exists()
 
 
 def test_when_a_worker_comes_it_says_that_all_is_well_again():
     heard_of()
     services.tell_silence()
+    services.send_waiting()
     assert waiting() == []
     services.tell_failures()
     (said, other) = waiting()
@@ -126,11 +148,49 @@ def test_silence_ends_no_other_failure():
     assert set(Failure.objects.filter(ended_at=None).values_list("what", flat=True)) == {"fixity", "worker"}
 
 
-def test_what_the_mail_server_does_not_take_waits_for_the_worker(settings):
-    settings.EMAIL_BACKEND = f"{__name__}.Refusing"
+def test_what_the_mail_server_does_not_take_is_tried_again_at_each_look(settings):
     heard_of()
-    services.tell_silence()
+    clock = Clock()
+    watch = Watch(clock)
+    taking, settings.EMAIL_BACKEND = settings.EMAIL_BACKEND, f"{__name__}.Refusing"
+    for clock.at in (0, 300, 330):
+        watch.look()
     assert {job["to"] for job in waiting()} == set(ADDRESSES)
+    settings.EMAIL_BACKEND = taking
+    for clock.at in (360, 390):
+        watch.look()
+    assert [letter.to for letter in mail.outbox] == [[address] for address in ADDRESSES]
+    assert waiting() == []
+
+
+def test_what_waits_when_a_worker_lives_again_is_left_to_it(settings):
+    heard_of()
+    clock = Clock()
+    watch = Watch(clock)
+    settings.EMAIL_BACKEND = f"{__name__}.Refusing"
+    for clock.at in (0, 300):
+        watch.look()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    heard_of(timedelta(seconds=1))
+    clock.at = 330
+    watch.look()
+    assert mail.outbox == []
+    assert len(waiting()) == 2
+
+
+def test_a_fault_in_telling_is_not_taken_for_a_database_that_is_away(monkeypatch):
+    heard_of()
+    clock = Clock()
+    watch = Watch(clock)
+    watch.look()
+    monkeypatch.setattr(services, "tell_silence", _wrong)
+    clock.at = 300
+    with pytest.raises(ProgrammingError):
+        watch.look()
+    monkeypatch.undo()
+    clock.at = 330
+    watch.look()
+    assert Failure.objects.get(ended_at=None).what == "worker"
 
 
 def test_a_database_that_does_not_answer_is_no_silence_of_a_worker(monkeypatch):
@@ -170,6 +230,10 @@ def _now():
     from bluelamp.kernel import clock
 
     return clock.now()
+
+
+def _wrong():
+    raise ProgrammingError("no such table")
 
 
 def _raise():

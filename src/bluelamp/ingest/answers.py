@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -88,7 +88,7 @@ def answering(handler: Handler, headers: Mapping[str, str] | None = None) -> Han
             response = await handler(request)
         except BluelampError as error:
             response = Problem(error, _headers(error))
-        except (OperationalError, InterfaceError):  # any other is a fault of ours, not the database's absence
+        except (OperationalError, InterfaceError, InternalError):  # any other is a fault of ours, not the database's
             log.exception("dock.database_failed", path=request.url.path)
             response = Problem(
                 Busy(

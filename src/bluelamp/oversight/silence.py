@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 import structlog
-from django.db import DatabaseError, connection
+from django.db import InterfaceError, OperationalError, connection
 
 from bluelamp.oversight import rules, services
 from bluelamp.oversight.queries import working
@@ -40,6 +40,7 @@ class Watch:
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._patience = Patience()
+        self._telling = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._look_for_ever, name="worker-watch", daemon=True)
 
@@ -52,12 +53,23 @@ class Watch:
         self._stop.set()
 
     def look(self) -> None:
-        """Look once, and tell where patience has ended. A database that does not answer is no worker's silence."""
+        """Look once; tell where patience has ended, and send until it is sent or a worker lives again.
+
+        A database that does not answer is no worker's silence.
+        """
         try:
-            if self._patience.ended(working.standing().alive, self._now()):
-                services.tell_silence()
-        except DatabaseError:
+            alive = working.standing().alive
+        except (OperationalError, InterfaceError):
             self._patience = Patience()
+            return
+        self._telling = self._telling and not alive
+        if self._patience.ended(alive, self._now()):
+            self._telling = True
+            if services.tell_silence():
+                # A worker that works without showing itself says that all is well: not to be contradicted at once.
+                self._patience = Patience()
+        if self._telling:
+            services.send_waiting()
 
     def _look_for_ever(self) -> None:
         while not self._stop.wait(_LOOK_SECONDS):

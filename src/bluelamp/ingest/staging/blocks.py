@@ -89,7 +89,10 @@ class SealedFile:
         if len(_open) > _FEW:
             self._write(number, buffer)
         else:
-            _writers.submit(lambda: self._write(number, buffer))
+            try:
+                _writers.submit(lambda: self._write(number, buffer))
+            except RuntimeError:  # no thread could be started
+                self._write(number, buffer)
 
     def flush(self) -> None:
         """Wait until all that was appended is in the file. Raises OSError."""

@@ -1,6 +1,6 @@
 """The verbs of oversight. Nothing of footage changes here; what is recorded is that somebody read, took or checked."""
 
-from bluelamp.oversight.services.alerting import send_alert, tell_failures, tell_silence
+from bluelamp.oversight.services.alerting import send_alert, send_waiting, tell_failures, tell_silence
 from bluelamp.oversight.services.checking import (
     check_fixity,
     check_keys,
@@ -37,6 +37,7 @@ __all__ = [
     "note_verification",
     "recheck",
     "send_alert",
+    "send_waiting",
     "take_proof",
     "take_report",
     "tell_failures",

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.urls import reverse
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from bluelamp import custody
 from bluelamp.kernel import clock
@@ -29,6 +30,7 @@ log = structlog.get_logger(__name__)
 
 SYSTEM = "system:checks"
 _CLAIM = "oversight.tell_failures"
+_SEND = "oversight.send_alert"
 
 
 @dataclass
@@ -60,24 +62,32 @@ def tell_failures() -> Changes:
 
 @custody.unrecorded("what is told is recorded in the transaction that notes it")
 def tell_silence() -> Changes:
-    """Note that no worker lives, and tell those who are set for it from this process: nobody else would send it now.
-
-    What a mail server does not take is left to the worker that comes.
-    """
+    """Note that no worker lives, and write to those who are set for it; `send_waiting` sends it. Says what changed."""
     with claim(_CLAIM) as alone:
-        if not alone:
+        if not alone or working.standing().alive:
             return Changes()
         now = clock.now()
-        changes = _note_silence(working.silent(), now)
-    if changes:
-        subject, body = letter(changes, now)
-        for address in settings.BLUELAMP.alert_email:
-            try:
-                send_alert(address, subject, body)
-            except Exception:
-                log.exception("alert.not_sent")
-                _defer(address, subject, body)
-    return changes
+        return _note_silence(working.silent(), now)
+
+
+@custody.unrecorded("hands messages to the mail server; that they were written is recorded")
+def send_waiting() -> int:
+    """Send what waits for a worker, from this process, since none lives. Returns how many a mail server took.
+
+    One that it does not take stays, with all behind it, for the next call or the worker that comes.
+    """
+    sent = 0
+    waiting = ProcrastinateJob.objects.filter(task_name=_SEND, status="todo").order_by("id")
+    for job_id, message in waiting.values_list("id", "args"):
+        try:
+            send_alert(**message)
+        except Exception:
+            log.exception("alert.not_sent")
+            break
+        # After it, not before: told twice, if a worker came just now, is better than never.
+        app.job_manager.cancel_job_by_id(job_id, delete_job=True)
+        sent += 1
+    return sent
 
 
 @custody.unrecorded("hands a message to the mail server; that it was written is recorded")
@@ -103,6 +113,9 @@ def _note_silence(silent: Watched, now: datetime) -> Changes:
     standing = {what: failure for what, failure in failing().items() if what == silent.what}
     changes = _compare([silent], standing, now)
     custody.nothing_changed()
+    if changes:
+        for address in settings.BLUELAMP.alert_email:
+            _defer(address, *letter(changes, now))
     return changes
 
 
@@ -120,8 +133,9 @@ def _compare(states: Sequence[Watched], known: dict[str, Failure], now: datetime
                 standing.told_at = now
             else:
                 changes.standing.append(state)
-            standing.mark = state.mark
-            standing.save(update_fields=["mark", "told_at"])
+            if state.mark != standing.mark:
+                standing.mark = state.mark
+                standing.save(update_fields=["mark", "told_at"])
         elif state.good and standing is not None:
             _end(standing, now)
             changes.mended.append(state)
@@ -159,7 +173,7 @@ def _newcomers(now: datetime) -> set[str]:
 
 def _defer(address: str, subject: str, body: str) -> None:
     # By name: the job's module imports this package.
-    app.configure_task("oversight.send_alert").defer(to=address, subject=subject, body=body)
+    app.configure_task(_SEND).defer(to=address, subject=subject, body=body)
 
 
 @custody.unrecorded("computes a text")
