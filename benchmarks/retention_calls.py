@@ -125,6 +125,8 @@ def _hold() -> dict[str, Any]:
 
 
 def _left() -> dict[str, Any]:
+    from django.db.models import Exists, OuterRef
+
     from bluelamp.custody import queries as ledger
     from bluelamp.footage.models import Recording
     from bluelamp.kernel import clock
@@ -138,7 +140,8 @@ def _left() -> dict[str, Any]:
         "due": here.filter(due_at__lt=clock.now()).count(),
         "keys": get_keyring().count() - here.count(),
         "objects": sum(1 for _ in get_store().list()),
-        "uncertified": gone.exclude(pk__in=Certificate.objects.values("recording")).count(),
+        # Not "NOT IN": of a million ids PostgreSQL would go through all for each.
+        "uncertified": gone.filter(~Exists(Certificate.objects.filter(recording=OuterRef("pk")))).count(),
         "untold": gone.count() - ledger.count("recording.erased"),
     }
 
