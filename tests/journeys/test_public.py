@@ -52,13 +52,14 @@ def _asks_with_the_keyboard_alone(public: Visitor, recording: dict[str, Any]) ->
     month_first = _types_the_month_first(public)
     when = "%I%M%p" if month_first else "%H%M"
     began = datetime.fromisoformat(recording["started_at"]).astimezone(LONDON)
+    since = began - timedelta(minutes=10)  # the day before, where midnight is between them
     keys = public.page.keyboard
     for name, typed in (
         ("kind", None),
         ("borough", "North"),
         ("place", "Outside the railway station"),
-        ("day", f"{began:%m%d%Y}" if month_first else f"{began:%d%m%Y}"),
-        ("from_time", f"{began - timedelta(minutes=10):{when}}"),
+        ("day", f"{since:%m%d%Y}" if month_first else f"{since:%d%m%Y}"),
+        ("from_time", f"{since:{when}}"),
         ("until_time", f"{began + timedelta(minutes=20):{when}}"),
         ("role", None),
         ("clothing", "Yellow raincoat"),
