@@ -68,6 +68,11 @@ class SealedFile:
             self.close()
             raise
 
+    @property
+    def under_way(self) -> int:
+        """Bytes that were appended and may not be in the file yet: the disk does not count them as used."""
+        return self._under_way * sealed.SEGMENT
+
     def space(self) -> memoryview:
         """Where the next segment's ciphertext goes: exactly as long as it is. Waits where all memory is in use."""
         if self._filling is None:

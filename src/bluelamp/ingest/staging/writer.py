@@ -111,7 +111,7 @@ class StagedWriter:
 
         Raises StorageFull. After that raised for want of room in advance, what was taken in can still be acknowledged.
         """
-        require_room(self._folder, len(data), self._free)
+        require_room(self._folder, len(data) + self._opened.under_way, self._free)
         try:
             if self._hash is not None:
                 self._hash.update(data)
