@@ -47,6 +47,6 @@ def standing() -> Standing:
     return Standing(silent_for is not None and silent_for < rules.WORKER_SILENT, silent_for)
 
 
-def silent() -> Watched:
+def silent(stands: Standing) -> Watched:
     """That no worker lives, as it is told."""
-    return Watched(WHAT, TITLE, f"Bad. {Standing(False, standing().silent_for).note}", good=False, mark=0)
+    return Watched(WHAT, TITLE, f"Bad. {stands.note}", good=False, mark=0)

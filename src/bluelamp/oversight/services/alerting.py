@@ -64,10 +64,10 @@ def tell_failures() -> Changes:
 def tell_silence() -> Changes:
     """Note that no worker lives, and write to those who are set for it; `send_waiting` sends it. Says what changed."""
     with claim(_CLAIM) as alone:
-        if not alone or working.standing().alive:
+        stands = working.standing()
+        if not alone or stands.alive:
             return Changes()
-        now = clock.now()
-        return _note_silence(working.silent(), now)
+        return _note_silence(working.silent(stands), clock.now())
 
 
 @custody.unrecorded("hands messages to the mail server; that they were written is recorded")
