@@ -38,7 +38,7 @@ def work() -> dict[str, str]:
     officer = factories.person(Role.OFFICER, unit=unit, name="PC Ola Hale")
     manager = Role.BWV_MANAGER
     editor = factories.person(manager, name="Ed Itor")
-    recordings = [_recording(officer, hours, size=(300 + 7 * hours % 900) * 1_000_000) for hours in range(3, 720, 11)]
+    recordings = [_recording(officer, hours, size=(300 + 7 * hours % 900) * 1_000) for hours in range(3, 720, 11)]
     for number, recording in enumerate(recordings[:9]):
         for code in ("violent_offence", "stop_search") if number % 3 else ("arrest",):
             footage.flag(recording, category=Category.objects.get(code=code), reason="Evidence", by=editor)
@@ -74,6 +74,14 @@ def work() -> dict[str, str]:
     }
 
 
+def what_checks_find() -> list[str]:
+    """What the checks that run by themselves on a live server would log as errors, whichever of them comes by."""
+    from bluelamp.oversight import services as oversight
+
+    runs = (oversight.check_fixity(everything=True), oversight.check_presence(), oversight.check_keys())
+    return [problem for run in runs if run for problem in run.problems]
+
+
 def _corrected_case(recording: Recording) -> None:
     """A closed case in which a date of release was corrected to an earlier one."""
     detective = factories.person(Role.INVESTIGATOR, name="DC Iris Dawn")
@@ -88,9 +96,16 @@ def _corrected_case(recording: Recording) -> None:
 
 
 def _recording(officer, hours: int, size: int) -> Recording:
+    """Footage that really stands in the vault: the live server reads what is stored whenever it likes."""
     started = clock.now() - timedelta(hours=hours)
     recording = factories.recording(
-        officer, started_at=started, received_at=started + timedelta(hours=2), size=size, due_at=None, due_rule=""
+        officer,
+        started_at=started,
+        received_at=started + timedelta(hours=2),
+        content=bytes(size),
+        sealed=True,
+        due_at=None,
+        due_rule="",
     )
     services.recompute(recording)
     return Recording.objects.get(pk=recording.pk)

@@ -113,4 +113,5 @@ def test_retention_is_changed_with_care_in_a_browser():
             page.get_by_role("button", name="Decide").click()
             assert "The hold is released" in page.inner_text("main")
             assert not [text for text in said if "422" not in text]
+        assert server.call(story.what_checks_find) == []
         assert not server.errors()
