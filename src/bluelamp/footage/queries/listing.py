@@ -183,9 +183,15 @@ def _ids(conditions: str, values: list[Any], filters: Filters, limit: int) -> li
 
 
 def _count(conditions: str, values: list[Any], most: int = MOST_COUNTED + 1) -> int:
+    """How many, up to `most`; counted from the newest on, as they are listed.
+
+    Without an order PostgreSQL takes whatever index promises the first matches soonest, and one of them begins with
+    all that was ever deleted.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT count(*) FROM (SELECT 1 FROM footage_recording r WHERE {conditions} LIMIT %s) AS matches",  # noqa: S608  values are parameters
+            f"SELECT count(*) FROM (SELECT 1 FROM footage_recording r WHERE {conditions} "  # noqa: S608  values are parameters
+            "ORDER BY r.started_at DESC, r.id DESC LIMIT %s) AS matches",
             [*values, most],
         )
         return int(cursor.fetchone()[0])
