@@ -107,6 +107,16 @@ def test_a_crash_before_staging_is_removed_is_made_good(docking: Docking, comple
     accepted(docking, complete)
 
 
+def test_a_dock_that_comes_back_after_a_crash_finds_staging_removed(docking: Docking, complete: Upload) -> None:
+    url = f"/dock/tus/{complete.pk}"
+    path = _received(complete)
+    get_store().put_file(complete.object_name, path, move=True)
+    acceptance._commit(complete.pk, complete.camera_id)
+    assert staging.folder_of(complete.pk).exists()
+    assert docking.head(url).headers["Upload-Offset"] == str(len(CONTENT))
+    accepted(docking, complete)
+
+
 def test_a_crash_amid_a_rejection_leaves_no_key_in_the_end(docking: Docking, complete: Upload) -> None:
     services.reject(complete.pk, why="Not what was signed.")
     assert get_keyring().has(complete.key_id)

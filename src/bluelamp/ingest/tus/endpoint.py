@@ -94,6 +94,9 @@ async def _stand(request: Request, upload: Upload) -> Response:
         _require_kept(upload)
         if upload.state == Upload.State.ACCEPTED:
             offset = upload.length
+    if upload.state == Upload.State.ACCEPTED and not upload.cleared:
+        # The server ended right after it was accepted: this is how its dock comes back.
+        await in_database(services.accept_upload, upload.pk)
     answer = {**headers.length(upload), **headers.standing(upload, offset)}
     if upload.metadata:
         answer["Upload-Metadata"] = upload.metadata
