@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import os
 import random
 import threading
@@ -10,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from bluelamp.custody import queries as ledger
 from bluelamp.footage.models import Recording
@@ -85,6 +87,37 @@ def test_an_object_that_was_moved_but_not_recorded_is_adopted(docking: Docking, 
     path = _received(complete)
     get_store().put_file(complete.object_name, path, move=True)
     services.recover()
+    accepted(docking, complete)
+
+
+def test_an_object_whose_move_was_cut_short_is_durable_before_it_is_adopted(
+    docking: Docking, complete: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _received(complete)
+    folder = f"store/recordings/{complete.recording_id}"
+    steps: list[str] = []
+
+    def fails(_: Path) -> None:
+        raise OSError(errno.EIO, "lost")
+
+    def watched(path: Path) -> None:
+        steps.append(path.relative_to(settings.BLUELAMP.data).as_posix())
+
+    def commit(*given: object) -> Upload:
+        steps.append("recorded")
+        return committed(*given)
+
+    committed = acceptance._commit
+    monkeypatch.setattr(acceptance, "_commit", commit)
+    with monkeypatch.context() as disk:
+        disk.setattr("bluelamp.vault.stores.local.fsync_folder", fails)
+        services.recover()
+    assert get_store().exists(complete.object_name)
+    assert steps == []
+    with monkeypatch.context() as disk:
+        disk.setattr("bluelamp.vault.stores.local.fsync_folder", watched)
+        services.recover()
+    assert steps == [folder, "store/recordings", "recorded"]
     accepted(docking, complete)
 
 

@@ -43,6 +43,7 @@ _COLLECTED = """
 SELECT count(*) FROM custody_event e JOIN custody_detail d ON d.event_id = e.id
 WHERE e.tag = 'recording.collected' AND d.subject = %s
 """
+_UNCLEARED = "SELECT 1 FROM ingest_upload WHERE NOT cleared"
 _QUEUED = "SELECT 1 FROM procrastinate_jobs WHERE status = 'todo' AND task_name = 'footage.prepare'"
 
 
@@ -61,6 +62,8 @@ class Point:
 POINTS = [
     *(Point("receive", at, "web") for at in (0.02, 0.35, 0.65, 0.96)),
     *(Point("receive", at, None) for at in (0.2, 0.5, 0.8)),
+    Point("whole", 0, "web"),
+    Point("whole", 0, None),
     *(Point("seal", at, who) for at, who in ((0, "web"), (2, None), (5, "web"), (10, None), (20, "web"))),
     *(Point("accept", at, who) for at, who in ((0, "web"), (0, None), (3, "web"), (8, None))),
     *(Point("process", at, who) for at, who in ((0, "worker"), (150, None), (400, "worker"), (800, None))),
@@ -153,6 +156,7 @@ class Eye:
         """Until the moment of the kill."""
         seen = {
             "receive": lambda: self._sealed_bytes() >= point.at * self._entry.size,
+            "whole": lambda: self._sealed_bytes() >= sealed.sealed_size(self._entry.size),
             "seal": lambda: any(staging.acknowledged_offset(folder) == self._entry.size for folder in self._folders()),
             "accept": lambda: bool(self._objects() - self._objects_before),
             "process": self._is_being_prepared,
@@ -197,14 +201,14 @@ class Eye:
     def assert_nothing_is_left_over(self) -> None:
         """Every object in the store is in the database, every key belongs to a recording, staging is empty."""
         until = time.monotonic() + 10
-        while self._folders() and time.monotonic() < until:
+        while (self._folders() or self._up.rows(_UNCLEARED)) and time.monotonic() < until:
             time.sleep(0.1)
         assert not self._folders()
         named = {f"{name}" for (name,) in self._up.rows("SELECT original FROM footage_recording")}
         named |= {name for (name,) in self._up.rows("SELECT object_name FROM footage_derivative")}
         assert set(LocalStore(self._store).list()) == named
         assert self._keyring().count() == len(self._up.rows("SELECT 1 FROM footage_recording"))
-        assert not self._up.rows("SELECT 1 FROM ingest_upload WHERE NOT cleared")
+        assert not self._up.rows(_UNCLEARED)
 
     def _is_being_prepared(self) -> bool:
         return bool(

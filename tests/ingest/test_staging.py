@@ -16,9 +16,10 @@ import pytest
 from bluelamp.formats import sealed
 from bluelamp.formats.sealed import SegmentOpener
 from bluelamp.ingest import staging
-from bluelamp.ingest.staging import hashes
+from bluelamp.ingest.staging import blocks, hashes
 from bluelamp.ingest.staging.room import RESERVE_BYTES
 from bluelamp.ingest.staging.spool import Spool
+from bluelamp.ingest.staging.state import State
 from bluelamp.kernel.errors import StorageFull
 from bluelamp.kernel.ids import new_id
 
@@ -349,6 +350,103 @@ def test_after_a_sync_that_failed_nothing_more_is_acknowledged_and_the_next_writ
     lease.release()
     assert staging.acknowledged_offset(upload.folder) == 0
     upload.patch(5 * MIB)
+    assert opened(upload.finish()) == upload.content
+
+
+def test_the_last_segment_is_in_the_file_before_the_state_says_that_all_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = Staged(tmp_path, random.Random(13).randbytes(2 * MIB + 5))
+    steps: list[object] = []
+    writer, lease = upload.open()
+    sync, save = writer._opened.sync, writer._state_file.save
+
+    def watched_sync() -> None:
+        steps.append(("sync", writer._path.stat().st_size))
+        sync()
+
+    def watched_save(state: State) -> None:
+        steps.append(("state", state.offset))
+        save(state)
+
+    monkeypatch.setattr(writer._opened, "sync", watched_sync)
+    monkeypatch.setattr(writer._state_file, "save", watched_save)
+    writer.write(upload.content)
+    writer.acknowledge()
+    path = writer.complete()
+    writer.close()
+    lease.release()
+    whole = sealed.sealed_size(len(upload.content))
+    assert steps == [("sync", whole), ("state", len(upload.content))]
+    assert opened(path.read_bytes()) == upload.content
+
+
+def test_a_crash_after_the_last_segment_and_before_the_state_seals_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = Staged(tmp_path, random.Random(14).randbytes(3 * MIB + 5))
+    upload.patch(3 * MIB)  # so that only the last segment makes the file longer
+    writer, lease = upload.open()
+    writer.write(upload.content[3 * MIB :])
+
+    def cut(_: State) -> None:
+        raise OSError(errno.EIO, "the power went")
+
+    monkeypatch.setattr(writer._state_file, "save", cut)
+    with pytest.raises(OSError, match="the power went"):
+        writer.acknowledge()
+    monkeypatch.undo()
+    assert writer.acknowledge() == 3 * MIB  # nothing is added after a failure
+    before = writer._path
+    writer.close()
+    lease.release()
+    assert before.stat().st_size == sealed.sealed_size(len(upload.content))
+    assert staging.acknowledged_offset(upload.folder) == 3 * MIB
+    # Another recording's end may come now, as far as the server knows: no nonce may serve twice.
+    upload.content = upload.content[: 3 * MIB] + b"other"
+    upload.patch(5)
+    assert opened(upload.finish()) == upload.content
+    assert not before.exists()
+
+
+def test_a_complete_upload_that_another_process_acknowledged_becomes_durable_with_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = Staged(tmp_path, random.Random(17).randbytes(MIB + 5))
+    upload.patch(MIB + 5)
+    synced: list[Path] = []
+    monkeypatch.setattr("bluelamp.ingest.staging.writer.fsync_folder", synced.append)
+    upload.finish()
+    assert synced == [upload.folder]
+
+
+def test_a_last_segment_that_finds_no_room_delays_completion_and_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = Staged(tmp_path, random.Random(16).randbytes(2 * MIB + 5))
+    writer, lease = upload.open()
+    writer.write(upload.content)
+
+    path, whole = writer._path, sealed.sealed_size(len(upload.content))
+
+    def half(descriptor: int, segment: bytes) -> None:
+        os.write(descriptor, segment[:50])
+        raise OSError(errno.ENOSPC, "full")
+
+    def with_room(state: State) -> None:
+        assert 2 * sealed.SEGMENT < path.stat().st_size < 2 * sealed.SEGMENT + 50 < whole
+        save(state)
+
+    save = writer._state_file.save
+    with monkeypatch.context() as patched:
+        patched.setattr(blocks, "write_all", half)
+        patched.setattr(writer._state_file, "save", with_room)
+        assert writer.acknowledge() == len(upload.content)
+        with pytest.raises(StorageFull):
+            writer.complete()
+    writer.close()
+    lease.release()
+    assert staging.acknowledged_offset(upload.folder) == len(upload.content)
     assert opened(upload.finish()) == upload.content
 
 

@@ -161,3 +161,35 @@ def _of_the_product() -> Iterator[tuple[str, Kept[Any]]]:
             for name, value in vars(importlib.import_module(module.name)).items():
                 if isinstance(value, Kept):
                     yield f"{module.name}.{name}", value
+
+
+def test_what_nobody_waits_for_leaves_the_session_waiting_for_everything_else(committed_db: str) -> None:
+    (dock, *_) = _docks()
+    connection.ensure_connection()
+    flushed = "SELECT current_setting('synchronous_commit')"
+    for _ in range(4):  # the statement is prepared at the third
+        assert statements.carry_out_unwaited("UPDATE fleet_dock SET name = 'Dock 9' WHERE id = %s", [dock.pk]) == 1
+        assert statements.ask(flushed, []) == [("on",)]
+    with transaction.atomic():
+        assert statements.carry_out_unwaited("UPDATE fleet_dock SET name = 'Dock 8' WHERE id = %s", [dock.pk]) == 1
+        # With it goes what the transaction did before: it may be what somebody was promised.
+        assert statements.ask(flushed, []) == [("on",)]
+    dock.refresh_from_db()
+    assert dock.name == "Dock 8"
+
+
+def test_what_nobody_waits_for_is_not_on_the_disk_when_it_answers(committed_db: str) -> None:
+    (dock, *_) = _docks()
+    statement = "UPDATE fleet_dock SET name = 'Dock 9' WHERE id = %s"
+
+    def left_in_memory() -> bool:
+        ((left,),) = statements.ask("SELECT pg_current_wal_insert_lsn() > pg_current_wal_flush_lsn()", [])
+        return bool(left)
+
+    waited, unwaited = 0, 0
+    for _ in range(20):  # PostgreSQL may happen to write it out in between, or have other things on their way
+        statements.carry_out_unwaited(statement, [dock.pk])
+        unwaited += left_in_memory()
+        statements.carry_out(statement, [dock.pk])
+        waited += left_in_memory()
+    assert unwaited > waited

@@ -217,6 +217,7 @@ def test_a_file_system_that_has_turned_read_only_is_a_store_that_cannot_be_used(
 
     with monkeypatch.context() as kernel:
         kernel.setattr(os, "open", read_only)
+        kernel.setattr(Path, "rename", read_only)
         for put in (
             lambda: local.put_stream(f"{NAME}2", [b"x"]),
             lambda: local.put_file(f"{NAME}2", source),
@@ -282,6 +283,39 @@ def test_moving_within_a_file_system_copies_nothing(local, tmp_path):
     assert (tmp_path / "store" / NAME).stat().st_ino == inode
 
 
+def test_a_moved_file_s_name_and_its_folder_s_are_durable(local, tmp_path, monkeypatch):
+    synced = []
+
+    def watched(folder):
+        synced.append((folder.relative_to(tmp_path).as_posix(), target.exists()))
+
+    target = tmp_path / "store" / NAME
+    (tmp_path / "source").write_bytes(b"sealed")
+    local.put_stream("recordings/other/original", [b"x"])
+    monkeypatch.setattr("bluelamp.vault.stores.local.fsync_folder", watched)
+    local.put_file(NAME, tmp_path / "source", move=True)
+    assert synced == [(f"store/{Path(NAME).parent}", True), ("store/recordings", True)]
+
+
+def test_across_file_systems_the_folder_s_name_is_durable_too(local, tmp_path, monkeypatch):
+    synced, rename = [], Path.rename
+
+    def elsewhere(path, target):
+        if path.name == "source":
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+        return rename(path, target)
+
+    (tmp_path / "source").write_bytes(b"sealed")
+    local.put_stream("recordings/other/original", [b"x"])
+    monkeypatch.setattr(Path, "rename", elsewhere)
+    monkeypatch.setattr("bluelamp.vault.stores.local.fsync_folder", synced.append)
+    local.put_file(NAME, tmp_path / "source", move=True)
+    folder = (tmp_path / "store" / NAME).parent
+    assert folder.parent in synced
+    assert synced[-1] == folder
+    assert local.get_range(NAME, 0, 10) == b"sealed"
+
+
 @pytest.mark.skipif(
     not os.access("/dev/shm", os.W_OK) or os.stat("/dev/shm").st_dev == os.stat("/tmp").st_dev,
     reason="needs a second file system",
@@ -300,6 +334,8 @@ def test_moving_to_another_file_system_copies_and_removes(local, tmp_path):
 def test_a_missing_source_file_is_not_mistaken_for_a_missing_folder(local, tmp_path):
     with pytest.raises(FileNotFoundError):
         local.put_file(NAME, tmp_path / "nowhere", move=True)
+    assert _files(tmp_path / "store") == []
+    assert list((tmp_path / "store").iterdir()) == []
 
 
 def test_puts_and_deletes_in_one_folder_do_not_trip_over_each_other(local):

@@ -40,6 +40,16 @@ def carry_out(statement: str, values: Sequence[object]) -> int:
     return changed
 
 
+def carry_out_unwaited(statement: str, values: Sequence[object]) -> int:
+    """`carry_out` for a change that a crash may undo without harm: nobody waits until the disk has it.
+
+    The statement ends with its WHERE. Within a transaction it is as durable as the transaction.
+    """
+    if not connection.in_atomic_block:
+        statement += " AND set_config('synchronous_commit', 'off', true) = 'off'"
+    return carry_out(statement, values)
+
+
 def _asked(statement: str, values: Sequence[object], result: Callable[[Any], Any], *, binary: bool = False) -> Any:
     if connection.queries_logged or connection.execute_wrappers:
         # Somebody watches what is asked: through Django's cursor they see it.

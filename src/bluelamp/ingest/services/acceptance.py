@@ -1,8 +1,8 @@
 """From a complete upload to a recording: idempotent, and to be run again from whatever point a crash left.
 
-1. all bytes acknowledged in staging            upload `receiving`
-2. hash equal to the manifest's, last segment   upload `received`
-   written, durable
+1. all bytes acknowledged in staging, the last  upload `receiving`
+   segment written, durable
+2. hash equal to the manifest's                 upload `received`
 3. sealed object moved into the store           an object that step 4 adopts if the server ends here
 4. recording, retention date, custody event,    upload `accepted`
    receipt, job: one transaction
@@ -161,7 +161,9 @@ def _take_in(upload: Upload, lease: staging.Lease) -> Upload:
     size = sealed.sealed_size(upload.length)
     if path is not None and path.exists() and path.stat().st_size == size:
         store.put_file(upload.object_name, path, move=True)
-    elif not (store.exists(upload.object_name) and store.size(upload.object_name) == size):
+    elif store.exists(upload.object_name) and store.size(upload.object_name) == size:
+        store.make_durable(upload.object_name)  # whoever moved it may have ended before that
+    else:
         _reject(upload, why="The bytes of the recording went missing before it was accepted.")
         return upload
     try:

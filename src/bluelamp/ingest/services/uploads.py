@@ -233,7 +233,8 @@ def clear_ended(upload: Upload, lease: staging.Lease) -> None:
     hashes.forget(upload.pk)
     lease.remove_folder()
     if not upload.cleared:
-        statements.carry_out("UPDATE ingest_upload SET cleared = true WHERE id = %s", [upload.pk])
+        # Undone by a crash, it is cleared once more, which changes nothing.
+        statements.carry_out_unwaited("UPDATE ingest_upload SET cleared = true WHERE id = %s", [upload.pk])
 
 
 @custody.unrecorded("a lock")

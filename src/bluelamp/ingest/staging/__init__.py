@@ -2,7 +2,7 @@
 
 A folder an upload, `<data>/staging/<upload id>/`:
 
-    sealed-<8 hex>   the sealed object as far as it is decided: header and full segments
+    sealed-<8 hex>   the sealed object as far as it is decided: header and full segments; at the end also the last
     state            what is acknowledged: which sealed file, how many of its segments, and the held-back tail
     wanted           somebody waits for the folder
 

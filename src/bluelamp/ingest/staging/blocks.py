@@ -9,23 +9,20 @@ cache.
 from __future__ import annotations
 
 import errno
-import mmap
 import os
 import threading
 from pathlib import Path
 
 from bluelamp.formats import sealed
 from bluelamp.ingest.staging.state import write_all
+from bluelamp.kernel import memory
 from bluelamp.kernel.threads import Crew
 from bluelamp.vault.disk import sync
 
 _BUFFERS = 4
 """Of an open file at most: one is sealed into while the others are written."""
 
-_MOST_SPARE = 32
-
 _writers = Crew("staging-write", 8)
-_spare: list[mmap.mmap] = []
 
 _FEW = 2
 _open: set[object] = set()
@@ -45,9 +42,9 @@ class SealedFile:
         """Open `path` to go on after `segments` full segments; anything behind them is cut off."""
         self._header = header
         self._changed = threading.Condition()
-        self._free: list[mmap.mmap] = []
+        self._free: list[memoryview] = []
         self._made = 0
-        self._filling: mmap.mmap | None = None
+        self._filling: memoryview | None = None
         self._under_way = 0
         self._ahead: set[int] = set()
         self._failure: BaseException | None = None
@@ -77,8 +74,7 @@ class SealedFile:
         """Where the next segment's ciphertext goes: exactly as long as it is. Waits where all memory is in use."""
         if self._filling is None:
             self._filling = self._take_buffer()
-        view = memoryview(self._filling)
-        return view if self._appended else view[sealed.HEADER_SIZE :]
+        return self._filling if self._appended else self._filling[sealed.HEADER_SIZE :]
 
     def append(self, segment: memoryview) -> None:
         """Write the segment that was sealed into `space`."""
@@ -104,15 +100,23 @@ class SealedFile:
         self._settle()
         self._raise_failure()
 
-    def sync(self, *, data_only: bool = True) -> None:
-        """Make what `written` counts durable."""
-        sync(self._descriptor, data_only=data_only)
+    def sync(self) -> None:
+        """Make what `written` counts durable, and the last segment."""
+        sync(self._descriptor, data_only=True)
 
     def append_last(self, segment: bytes) -> None:
-        """Write the object's last segment."""
+        """Write the object's last segment. Of one that finds no room nothing is left but a byte.
+
+        That byte keeps the file longer than any state says, so that whoever comes next seals afresh.
+        """
         self.flush()
-        os.lseek(self._descriptor, _length(self._appended), os.SEEK_SET)
-        write_all(self._descriptor, segment)
+        end = _length(self._appended)
+        os.lseek(self._descriptor, end, os.SEEK_SET)
+        try:
+            write_all(self._descriptor, segment)
+        except OSError:
+            os.ftruncate(self._descriptor, end + 1)
+            raise
 
     def close(self) -> None:
         """Let go of the file; what is being written is waited for."""
@@ -123,8 +127,8 @@ class SealedFile:
                 os.close(descriptor)
         self._direct = self._descriptor = -1
         unused = self._free if self._filling is None else [*self._free, self._filling]
-        if len(_spare) < _MOST_SPARE:
-            _spare.extend(unused)
+        for buffer in unused:
+            memory.give_back(buffer)
         self._free, self._filling = [], None
 
     def _settle(self) -> None:
@@ -135,19 +139,20 @@ class SealedFile:
         if self._failure is not None:
             raise self._failure
 
-    def _take_buffer(self) -> mmap.mmap:
+    def _take_buffer(self) -> memoryview:
         with self._changed:
             self._changed.wait_for(lambda: self._free or self._made < _BUFFERS)
             if self._free:
                 return self._free.pop()
+            buffer = memory.take()
             self._made += 1
-        return _buffer()
+        return buffer
 
-    def _write(self, number: int, buffer: mmap.mmap) -> None:
+    def _write(self, number: int, buffer: memoryview) -> None:
         """In whatever thread; blocks may end in another order than they were begun in."""
         failure: BaseException | None = None
         try:
-            self._write_block(number, memoryview(buffer))
+            self._write_block(number, buffer)
         except BaseException as error:  # raised again by the next call
             failure = error
         with self._changed:
@@ -174,13 +179,6 @@ class SealedFile:
                 self._directly = False
         while count < sealed.SEGMENT:  # a disk that is nearly full takes a part; the cache takes odd lengths
             count += os.pwrite(self._descriptor, block[count:], at + count)
-
-
-def _buffer() -> mmap.mmap:
-    try:
-        return _spare.pop()
-    except IndexError:
-        return mmap.mmap(-1, sealed.SEGMENT)
 
 
 def _length(segments: int) -> int:

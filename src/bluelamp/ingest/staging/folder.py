@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from bluelamp.vault.disk import fsync_folder, make_folder
+from bluelamp.vault.disk import make_folder
 
 _WANTED = "wanted"
 
@@ -78,9 +78,11 @@ class Lease:
         return (self.path / _WANTED).exists()
 
     def remove_folder(self) -> None:
-        """Remove the folder with all that is in it. The lease is still to be released."""
+        """Remove the folder with all that is in it. The lease is still to be released.
+
+        A power cut just afterwards may bring it back: recovery removes folders that no open upload names.
+        """
         shutil.rmtree(self.path, ignore_errors=True)
-        fsync_folder(self.path.parent)
 
     def release(self) -> None:
         """Let go; an empty folder is removed. Does nothing twice."""

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import structlog
+
 from bluelamp.formats import sealed
 from bluelamp.formats.sealed import BytesLike, SealBroken, SealingWriter, SegmentOpener
 from bluelamp.ingest.staging import hashes
@@ -20,6 +22,8 @@ from bluelamp.vault.disk import fsync_folder
 
 if TYPE_CHECKING:
     from hashlib import _Hash
+
+log = structlog.get_logger()
 
 
 def plaintext(folder: Path, state: State, data_key: bytes, associated_data: bytes) -> Iterator[bytes]:
@@ -71,6 +75,8 @@ class StagedWriter:
         self._file: SealedFile | None = None
         self._acknowledging = threading.Lock()
         self._failed = False
+        self._last: bytes | None = None
+        self._is_whole = False
         self._generation = b""
         self._hash: _Hash | None = None
         self.acknowledged = 0
@@ -127,7 +133,12 @@ class StagedWriter:
             segments = self._opened.written
             offset = sealed.plaintext_start(segments)
             if offset > self.acknowledged and not self._failed:
-                self._sync()
+                try:
+                    self._opened.sync()
+                except OSError:
+                    # Told once for an open file, so this writer acknowledges nothing more: the next seals again.
+                    self._failed = True
+                    raise
                 self._state_file.save(State(self._writer.header, segments, b""))
                 self.acknowledged = offset
             return self.acknowledged
@@ -135,7 +146,8 @@ class StagedWriter:
     def acknowledge(self) -> int:
         """Make all that was taken in durable. Returns the acknowledged offset.
 
-        After a failed write nothing is added to what was acknowledged before.
+        After a failure nothing is added to what was acknowledged before. With a complete upload's last bytes goes its
+        last segment, which `complete` need not wait for then; nothing can be written any more.
         """
         with self._acknowledging:
             return self._acknowledge()
@@ -146,23 +158,27 @@ class StagedWriter:
         with full_said():
             try:
                 self._opened.flush()
-            except OSError:
+                state = State(self._writer.header, self._writer.segment, self._writer.tail)
+                if state.offset == self._length:
+                    self._append_last()
+                self._opened.sync()
+                self._state_file.save(state)
+            except BaseException:
                 self._failed = True
                 raise
-            self._sync()
-            state = State(self._writer.header, self._writer.segment, self._writer.tail)
-            self._state_file.save(state)
         self.acknowledged = state.offset
         self._generation = state.generation
         return self.acknowledged
 
-    def _sync(self) -> None:
-        """A failure is told once for an open file, so this writer acknowledges nothing more: the next seals again."""
+    def _append_last(self) -> None:
+        """Where it does not go onto the disk the upload is acknowledged all the same, and `complete` tries again."""
+        last = self._writer.finish()
         try:
-            self._opened.sync()
+            self._opened.append_last(last)
+            self._is_whole = True
         except OSError:
-            self._failed = True
-            raise
+            self._last = last
+            log.warning("staging.last_segment_unwritten", upload=str(self._upload_id), exc_info=True)
 
     def digest(self) -> str:
         """SHA-256 (hexadecimal) of the acknowledged plaintext. Raises StagingDamaged."""
@@ -176,14 +192,16 @@ class StagedWriter:
         return self._hash.hexdigest()
 
     def complete(self) -> Path:
-        """Append the last segment, durably, and return the finished object's file. The writer is of no more use."""
+        """The finished object's file, with its last segment, durable. The writer is of no more use."""
         if not self.is_complete:
             raise ValueError("Only an upload that is acknowledged to its end can be completed.")
         self._failed = True
-        with full_said():
-            self._opened.append_last(self._writer.finish())
-            self._opened.sync(data_only=False)
-        fsync_folder(self._folder)
+        if not self._is_whole:
+            with full_said():
+                self._opened.append_last(self._last or self._writer.finish())
+                self._opened.sync()
+                # The state may be another process's, which ended before its name was durable.
+                fsync_folder(self._folder)
         return self._path
 
     def close(self) -> None:

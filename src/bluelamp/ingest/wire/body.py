@@ -65,7 +65,7 @@ class Body:
         self._pump = Pump(sink, self._freed)
         self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self._room = asyncio.Event()
-        self._buffer: bytearray | None = None
+        self._buffer: memoryview | None = None
         self._filled = 0
         self._limit = first
         self._heard = time.monotonic()
@@ -105,7 +105,7 @@ class Body:
             self._buffer, self._filled = self._pump.get(), 0
         if self._buffer is None:
             raise RuntimeError("A paused connection was read from.")
-        return memoryview(self._buffer)[self._filled : min(self._limit, self._filled + most)]
+        return self._buffer[self._filled : min(self._limit, self._filled + most)]
 
     def received(self, count: int) -> bool:
         """From the wire: so many bytes stand in the buffer."""

@@ -7,8 +7,8 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-from bluelamp.formats import sealed
 from bluelamp.ingest.threads import sealing
+from bluelamp.kernel import memory
 
 BUFFERS = 6
 """A connection's buffers; the network waits when all are full."""
@@ -16,16 +16,12 @@ BUFFERS = 6
 _AT_A_TIME = 2
 """Buffers that are handed over together: fewer turns between threads, and still most of them left for receiving."""
 
-_MOST_SPARE = 64
-
-_spare: list[bytearray] = []
-
 
 class Pump:
     """Feeds `sink` what is put into it. All methods belong to the event loop; only the sink runs in a thread.
 
-    A buffer holds what one sealed segment takes, so that whole segments are sealed from where they were received.
-    `freed` is called whenever buffers have been worked off.
+    A buffer (1 MiB) holds what one sealed segment takes, so that whole segments are sealed from where they were
+    received. `freed` is called whenever buffers have been worked off.
     """
 
     def __init__(self, sink: Callable[[memoryview], None], freed: Callable[[], None]) -> None:
@@ -33,7 +29,7 @@ class Pump:
         self._freed = freed
         self._loop = asyncio.get_running_loop()
         self._lock = threading.Lock()
-        self._waiting: deque[tuple[bytearray, int]] = deque()
+        self._waiting: deque[tuple[memoryview, int]] = deque()
         self._at_work = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -46,15 +42,16 @@ class Pump:
         """Whether every buffer is in use."""
         return self._out >= BUFFERS
 
-    def get(self) -> bytearray | None:
+    def get(self) -> memoryview | None:
         """A buffer to fill; None when all are in use. What is not put must be given back with `drop`."""
         if self.is_full:
             return None
+        buffer = memory.take()
         self._out += 1
         self._idle.clear()
-        return _spare.pop() if _spare else bytearray(sealed.FULL)
+        return buffer
 
-    def put(self, buffer: bytearray, filled: int) -> None:
+    def put(self, buffer: memoryview, filled: int) -> None:
         """Hand over the first `filled` bytes of a buffer that `get` gave. They may wait for some more."""
         self._waiting.append((buffer, filled))
         if len(self._waiting) >= _AT_A_TIME:
@@ -68,13 +65,12 @@ class Pump:
             self._at_work = True
         sealing.submit(self._work)
 
-    def drop(self, buffer: bytearray) -> None:
+    def drop(self, buffer: memoryview) -> None:
         """Give back a buffer without its bytes."""
         self._out -= 1
         if not self._out:
             self._idle.set()
-        if len(_spare) < _MOST_SPARE:
-            _spare.append(buffer)
+        memory.give_back(buffer)
 
     async def drained(self) -> None:
         """Wait until the sink has taken everything and every buffer is back. Raises what the sink raised.
@@ -101,7 +97,7 @@ class Pump:
             buffer, filled = self._waiting.popleft()
             if self.error is None:
                 try:
-                    self._sink(memoryview(buffer)[:filled])
+                    self._sink(buffer[:filled])
                 except BaseException as error:  # raised again in the event loop
                     self.error = error
             done.append(buffer)
@@ -111,7 +107,7 @@ class Pump:
         if again:
             sealing.submit(self._work)
 
-    def _worked_off(self, buffers: list[bytearray]) -> None:
+    def _worked_off(self, buffers: list[memoryview]) -> None:
         for buffer in buffers:
             self.drop(buffer)
         if self._draining:

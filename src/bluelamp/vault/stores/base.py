@@ -29,7 +29,14 @@ class Store(ABC):
 
     @abstractmethod
     def put_file(self, name: str, path: Path, *, move: bool = False) -> None:
-        """Store the file at `path`, replacing what has that name. With `move` the file is gone afterwards."""
+        """Store the file at `path`, replacing what has that name.
+
+        With `move` the file, whose bytes the caller has made durable, is gone afterwards.
+        """
+
+    @abstractmethod
+    def make_durable(self, name: str) -> None:
+        """Finish the put of an object that is there, by somebody who may have ended before its name was durable."""
 
     @abstractmethod
     def put_stream(self, name: str, pieces: Iterable[BytesLike]) -> None:

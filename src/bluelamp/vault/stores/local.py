@@ -35,7 +35,8 @@ class LocalStore(Store):
     """Objects are files named by their object names below `root` (created 0700).
 
     A put writes beside its destination under a temporary name, makes the bytes durable, renames, and makes
-    the name durable. What a crash leaves are files beginning with `.tmp-`, which no listing shows.
+    the name durable; a file that is moved only gets the name. What a crash leaves are files beginning with `.tmp-`,
+    which no listing shows.
     """
 
     def __init__(self, root: Path) -> None:
@@ -50,6 +51,10 @@ class LocalStore(Store):
             self._put(name, lambda target: shutil.copyfileobj(source, target, _COPY_BYTES))
         if move:
             path.unlink()
+
+    def make_durable(self, name: str) -> None:
+        with _trouble_said():
+            self._sync_names(self._path(name).parent)
 
     def put_stream(self, name: str, pieces: Iterable[BytesLike]) -> None:
         self._put(name, lambda target: target.writelines(pieces))
@@ -176,20 +181,31 @@ class LocalStore(Store):
     def _moved(self, name: str, path: Path) -> bool:
         """Rename the file into place; False where it lies on another file system."""
         target = self._path(name)
+        folder = target.parent
+
+        def place() -> None:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            path.rename(target)
+
         with _trouble_said():
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            path.lstat()  # not to be mistaken for a folder that went
             try:
-                sync(descriptor)
-            finally:
-                os.close(descriptor)
-            try:
-                self._in_folder(target.parent, lambda: path.rename(target))
+                self._in_folder(folder if folder == self._root else folder.parent, place)
             except OSError as error:
-                if error.errno == errno.EXDEV:
-                    return False
-                raise
-            fsync_folder(target.parent)
-        return True
+                if error.errno != errno.EXDEV:
+                    raise
+                moved = False
+            else:
+                moved = True
+            self._sync_names(folder)
+        return moved
+
+    def _sync_names(self, folder: Path) -> None:
+        """Make durable what stands in `folder`, and its own name: what a journal commits with the first of them it need
+        not commit again."""
+        fsync_folder(folder)
+        if folder != self._root:
+            fsync_folder(folder.parent)
 
     def _in_folder(self, folder: Path, action: Callable[[], T]) -> T:
         """Run `action` with `folder` in place, although a delete elsewhere may be removing empty folders."""

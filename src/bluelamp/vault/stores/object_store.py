@@ -55,6 +55,9 @@ class ObjectStore(Store):
         if move:
             path.unlink()
 
+    def make_durable(self, name: str) -> None:
+        """Nothing is to be done: what a bucket shows is durable."""
+
     def put_stream(self, name: str, pieces: Iterable[BytesLike]) -> None:
         check_name(name)
         counter = _Counter()
