@@ -4,7 +4,7 @@ Whatever a camera says about the time, what it brings is not destroyed on arriva
 really recorded, or the time for review, and where its time is in doubt somebody is told.
 """
 
-# ruff: noqa: F811
+# ruff: noqa: F811  (the fixtures of the intake's tests are imported, and asked for by their names)
 
 from __future__ import annotations
 

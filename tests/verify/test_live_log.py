@@ -25,11 +25,13 @@ def _get(url):
 
 def _wait_for(url, witness, least):
     """The checkpoint at `url` once it is cosigned and has `least` events."""
-    while True:
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
         note = _get(url)
         if note and int(note.splitlines()[1]) >= least and cosignatures(note, [WitnessKey.parse(witness)]):
             return note
         time.sleep(0.1)
+    raise AssertionError(f"no cosigned checkpoint over {least} events came within two minutes; the last was {note!r}")
 
 
 def test_a_witness_cosigns_a_real_ledger_and_a_monitor_finds_it_good(tmp_path):

@@ -6,7 +6,7 @@ own for each address, deferred in the transaction that notes the failure, and tr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -100,11 +100,7 @@ def send_alert(to: str, subject: str, body: str) -> None:
 def _note(states: Sequence[Watched], now: datetime) -> Changes:
     changes = _compare(states, failing(), now)
     custody.nothing_changed()
-    newcomers = _newcomers(now)
-    for address in settings.BLUELAMP.alert_email:
-        new = address in newcomers
-        if changes or (new and changes.standing):
-            _defer(address, *letter(changes, now, newcomer=new))
+    _write(changes, now, _newcomers(now))
     return changes
 
 
@@ -113,9 +109,7 @@ def _note_silence(silent: Watched, now: datetime) -> Changes:
     standing = {what: failure for what, failure in failing().items() if what == silent.what}
     changes = _compare([silent], standing, now)
     custody.nothing_changed()
-    if changes:
-        for address in settings.BLUELAMP.alert_email:
-            _defer(address, *letter(changes, now))
+    _write(changes, now)
     return changes
 
 
@@ -171,9 +165,14 @@ def _newcomers(now: datetime) -> set[str]:
     return found
 
 
-def _defer(address: str, subject: str, body: str) -> None:
-    # By name: the job's module imports this package.
-    app.configure_task(_SEND).defer(to=address, subject=subject, body=body)
+def _write(changes: Changes, now: datetime, newcomers: Collection[str] = ()) -> None:
+    """A message, in a job of its own, to each address to which any of it is news."""
+    for address in settings.BLUELAMP.alert_email:
+        new = address in newcomers
+        if changes or (new and changes.standing):
+            subject, body = letter(changes, now, newcomer=new)
+            # By name: the job's module imports this package.
+            app.configure_task(_SEND).defer(to=address, subject=subject, body=body)
 
 
 @custody.unrecorded("computes a text")
