@@ -148,3 +148,26 @@ def test_an_alert_is_raised_once_and_again_after_it_was_settled(connection, unit
     services.settle_alert(AxisAlert.objects.get(), by=factories.person(unit=unit), reason="Seen.")
     services.raise_alert(connection, AxisAlert.Kind.DEVICE, *raised)
     assert AxisAlert.objects.count() == 2
+
+
+def test_an_empty_form_names_what_is_wanted(manager: Client, connection, rejected) -> None:
+    user = AxisUser.objects.get()
+    for address, labels in (
+        ("/fleet/axis/new/", ["Name of the system", "Unit that its cameras belong to"]),
+        (f"/fleet/axis/users/{user.pk}/", ["Officer", "How do you know?"]),
+        (f"/fleet/axis/rejected/{rejected.pk}/", ["What is it?", "Why?"]),
+    ):
+        page = manager.post(address, {"container_type": "mkv"}).content.decode()
+        assert [label for label in labels if f"“{label}”." in page] == labels, address
+        assert "This field is required" not in page, address
+
+
+@pytest.mark.parametrize("address", ["ftp://x/auth/v1.0", "https://x", "http://[/auth/v1.0"])
+def test_a_wrong_address_and_a_wrong_certificate_are_told_at_once(manager: Client, unit, address: str) -> None:
+    form = {"name": "Southbank", "unit": unit.code, "container_type": "mkv"}
+    answer = manager.post("/fleet/axis/new/", {**form, "uris": address, "certificates": "nothing of the kind"})
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert 'href="#id_uris"' in page
+    assert 'href="#id_certificates"' in page
+    assert not AxisConnection.objects.exists()

@@ -128,7 +128,7 @@ def test_issue_and_return_from_the_cameras_page(manager: Client, camera: Camera,
 
 @pytest.mark.parametrize(
     ("typed", "words"),
-    [("nobody at all", "Nobody with an open account"), ("Smith", "Several people are"), ("", "This field is required")],
+    [("nobody at all", "Nobody with an open account"), ("Smith", "Several people are"), ("", "Fill in “Officer”.")],
 )
 def test_an_officer_who_is_not_meant_clearly_is_asked_for_again(
     manager: Client, camera: Camera, typed: str, words: str
@@ -269,3 +269,40 @@ def test_why_nothing_is_projected_stands_once_under_the_table_and_not_in_each_ro
     page = manager.get(f"/fleet/rollout/?unit={borough.code}").content.decode()
     assert page.count("–: nothing can be projected") == 1
     assert "Nothing is planned yet." not in page.partition("Plans and projections")[2]
+
+
+@pytest.mark.parametrize(
+    ("address", "labels"),
+    [
+        ("/fleet/cameras/new/", ["Serial", "Model", "Worn on", "Unit that it belongs to"]),
+        ("/fleet/cameras/BL-7/issue/", ["Officer"]),
+        ("/fleet/cameras/BL-7/return/", ["The camera is now"]),
+        ("/fleet/cameras/BL-7/state/", ["The camera is", "Reason"]),
+        ("/fleet/docks/new/", ["Name"]),
+    ],
+)
+def test_an_empty_form_names_each_field_that_is_wanted(
+    manager: Client, camera: Camera, address: str, labels: list[str]
+) -> None:
+    page = manager.post(address, {"unit": ""}).content.decode()
+    summary = page.partition("govuk-error-summary__list")[2].partition("</ul>")[0]
+    assert [label for label in labels if f"“{label}”." in summary] == labels
+    assert summary.count("<li>") == len(labels)
+    assert "This field is required" not in page
+
+
+def test_an_empty_plan_names_what_is_wanted(manager: Client, unit: Unit) -> None:
+    assert (
+        "Fill in “Cameras planned”." in manager.post(f"/fleet/rollout/{unit.code}/", {"planned": ""}).content.decode()
+    )
+
+
+def test_the_roll_out_rounds_its_shares(manager: Client, unit: Unit) -> None:
+    assert unit.parent is not None
+    services.plan_rollout(unit, 6, None, actor="person:1")
+    camera = services.register_camera(serial="R-1", model="BW-1", unit=unit, actor="person:1")
+    services.issue(camera, factories.person(), actor="person:1")
+    page = manager.get(f"/fleet/rollout/?unit={unit.parent.code}").content.decode()
+    assert "1 of 6 (17 %)" in page
+    assert page.count("17 %") == 2, "in the figure and in the chart"
+    assert "16 %" not in page

@@ -357,6 +357,30 @@ def test_the_results_name_what_is_known_and_show_no_picture_of_others(sign_in, r
     assert event.also == (recording.custody_id,)
 
 
+@pytest.mark.parametrize(
+    ("processing", "said"), [("failed", "No picture could be made"), ("keyless", "Encrypted by its device")]
+)
+def test_nobody_is_invited_to_watch_what_cannot_be_shown(sign_in, officer, colleague, processing, said):
+    factories.recording(officer, processing=processing)
+    listed = _text(sign_in(colleague).get("/footage/"))
+    assert said in listed
+    assert "Give a reason to watch" not in listed
+
+
+@pytest.mark.parametrize(
+    ("manifest", "said"),
+    [
+        ({"format": "1", "entry": {}, "signature": "00", "public_key": "00"}, "that the camera gave it"),
+        ({"import": 1, "source": "Former system"}, "that was computed here as it was stored"),
+        ({"axis": {"system": "Other"}}, "that was computed here as it was stored"),
+    ],
+)
+def test_only_what_a_camera_signed_has_its_hash_from_the_camera(sign_in, officer, manifest, said):
+    camera = factories.camera(officer.unit)
+    found = factories.recording(officer, camera=camera, processing="failed", manifest=manifest)
+    assert f"The original is safe, with the SHA-256 {said}" in _text(_page(sign_in(officer), found))
+
+
 def test_wrong_dates_are_explained(sign_in, officer):
     client = sign_in(officer)
     for given in (

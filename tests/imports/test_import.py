@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from bluelamp.custody import queries as custody
+from bluelamp.custody import words
 from bluelamp.footage.models import Recording
 from bluelamp.ingest.models import ImportItem, ImportRun, Upload
 from bluelamp.kernel import clock
@@ -68,6 +69,8 @@ def test_an_export_is_judged_against_its_list(tmp_path: Path) -> None:
     assert standing.run.state == ImportRun.State.INCOMPLETE
     said = custody.history(standing.run.custody_id)
     assert [item.tag for item in said] == ["import.started", "import.problems_found", "import.finished"]
+    by, machine = said[0].details["by"], said[0].details["machine"]
+    assert words.describe(said[0]) == f"{by} on {machine} began to import {standing.run.source}."
     assert said[1].details["missing"] == 1
     assert Recording.objects.count() == 5
 

@@ -130,6 +130,52 @@ def test_a_file_name_is_only_text(officer: Browser) -> None:
     assert "<b>gpj" not in officer.pages.get(f"/footage/add/{addition.pk}/").content.decode()
 
 
+def _text(officer: Browser, path: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", officer.pages.get(path).content.decode()))
+
+
+def test_the_second_at_which_it_begins_is_confirmed(officer: Browser) -> None:
+    addition = officer.begin()
+    assert "begins 20 Nov 2026, 22:14:05 by its own clock" in _text(officer, f"/footage/add/{addition.pk}/")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "its clock was 3 minutes fast; the times are corrected by that it showed 20 Nov 2026, 22:14:05"),
+        (
+            {"clock": "slow", "off_minutes": "1501", "off_seconds": "5"},
+            "its clock was 1 day 1 hour 1 minute 5 seconds slow; the times",
+        ),
+        ({"clock": "right", "off_minutes": ""}, "its clock was right"),
+    ],
+)
+def test_how_its_clock_was_is_said_as_the_adder_stated_it(officer: Browser, changes: dict[str, str], said: str) -> None:
+    content = _bytes()
+    officer.send(officer.begin(**changes), content)
+    page = _text(officer, f"/footage/{_recording(content).pk}/")
+    assert f"Device clock As stated by whoever added it, {said}" in page
+    assert "the device said" not in page
+
+
+def test_what_cannot_be_shown_says_so_and_claims_no_hash_from_a_camera(officer: Browser) -> None:
+    content = _bytes()
+    officer.send(officer.begin(), content, "receipt.pdf")
+    found = _recording(content)
+    processing.prepare(found.pk)
+    page = _text(officer, f"/footage/{found.pk}/")
+    assert "with the SHA-256 that was computed here as it was stored" in page
+    assert "that the camera gave it" not in page
+    listed = _text(officer, "/footage/")
+    for shown in (page, listed):
+        assert "14 High Street · receipt.pdf" in shown
+        assert "Cannot be shown" in shown
+        assert "Failed" not in shown
+        assert not re.search(r"\b0 s\b", shown)
+    assert "No picture could be made" in listed
+    assert "Give a reason to watch" not in listed
+
+
 # --- The same bytes again -----------------------------------------------------------------------------------------
 
 
@@ -147,6 +193,23 @@ def test_the_same_file_again_is_not_stored_twice_and_the_list_leads_to_the_one_t
     assert upload.state == "rejected"
     assert upload.cleared
     assert "recording.added_again" in [event.tag for event in ledger.history(found.custody_id)]
+
+
+def test_a_file_that_is_here_under_another_name_is_not_shown_as_that_file(officer: Browser) -> None:
+    content = _bytes()
+    addition = officer.begin()
+    officer.send(addition, content, "letter.docx")
+    assert officer.send(addition, content, "script.exe").status_code == 422
+    path = f"/footage/add/{addition.pk}/files/"
+    names = re.compile(r'__name"><strong>([^<]*)</strong>')
+    assert names.findall(officer.pages.get(path).content.decode()) == [
+        "A file with the same bytes as letter.docx, which is here already",
+        "letter.docx",
+    ]
+    footage.mark_deleted(_recording(content))
+    html = officer.pages.get(path).content.decode()
+    assert names.findall(html)[0] == "A file with the same bytes as one that was here"
+    assert "here already, byte for byte, and was not stored twice. That recording has been deleted" in html
 
 
 def test_the_same_file_given_as_evidence_later_flags_the_one_that_is_here(officer: Browser) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import connections
+from django.test import Client
 
 from bluelamp.custody import queries as custody
 from bluelamp.footage.models import Recording
@@ -16,7 +17,8 @@ from bluelamp.ingest import missing, services
 from bluelamp.ingest.models import Discrepancy, Offer, Reconciliation, Upload
 from bluelamp.kernel.errors import Conflict, Invalid
 from bluelamp.people.policy import Role
-from tests import factories
+from bluelamp.web.filters import count
+from tests import factories, signin
 from tests.ingest.docks import Docking
 
 
@@ -215,6 +217,37 @@ def test_comparing_twice_at_once_finds_it_once(docking: Docking) -> None:
         thread.join()
     assert standing(docking) == [("gap", 1, 1, "open")]
     assert events(docking) == ["discrepancy.found"]
+
+
+def test_what_may_still_come_is_not_said_to_be_here(docking: Docking, client: Client) -> None:
+    signin.quickly(client, factories.person(Role.BWV_MANAGER, unit=factories.unit()))
+    before = missing.recordings_awaited()
+    record(docking, 3)
+    dock(docking, sent=False)
+    assert missing.recordings_awaited() == before + 3
+    assert standing(docking) == []
+    listed = client.get("/fleet/docking/missing/").content.decode()
+    assert f"{count(before + 3, 'recording')} that cameras showed have not arrived yet" in listed
+    assert "Everything that cameras say they recorded is here" not in listed
+    camera = client.get(f"/fleet/cameras/{docking.camera.serial}/").content.decode()
+    assert "3 recordings that the camera showed have not arrived yet." in camera
+    assert "agree, or somebody has answered for it" not in camera
+
+    later(docking, hours=7)
+    assert [kind for kind, *_ in standing(docking)] == ["never_arrived"]
+    assert missing.recordings_awaited() == before  # told as missing now
+    camera = client.get(f"/fleet/cameras/{docking.camera.serial}/").content.decode()
+    assert "not arrived yet" not in camera
+
+    dock(docking)
+    camera = client.get(f"/fleet/cameras/{docking.camera.serial}/").content.decode()
+    assert "What the camera signed and what arrived agree" in camera
+
+    record(docking, 1)
+    answer = docking.open()[4]
+    assert missing.recordings_awaited() == before + 1
+    docking.send(answer["upload_url"], docking.camera.content[4])
+    assert missing.recordings_awaited() == before  # not compared yet, and here all the same
 
 
 def test_the_strip_tells_where_each_number_stands(docking: Docking) -> None:

@@ -7,12 +7,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.test import Client
 
 from bluelamp.custody import queries as custody
+from bluelamp.fleet import services as fleet
 from bluelamp.fleet.models import Camera, Dock
+from bluelamp.fleet.rules import fingerprint
+from bluelamp.formats.ed25519 import public_key_text
 from bluelamp.ingest.models import Discrepancy, DockingSession, Offer
 from bluelamp.kernel import clock
+from bluelamp.kernel.errors import Conflict
 from bluelamp.people.models import Unit
 from bluelamp.people.policy import Role
 from tests import factories, signin
@@ -132,8 +137,6 @@ def test_a_filter_that_makes_no_sense_shows_a_page(manager: Client, camera: Came
 
 
 def test_the_page_says_when_it_was_made_who_had_the_camera_and_what_to_do(manager: Client, camera: Camera) -> None:
-    from bluelamp.fleet import services as fleet
-
     now = clock.now()
     had, not_then = (factories.person(unit=camera.unit, name=name) for name in ("Amara Okafor", "Ben Smith"))
     fleet.issue(camera, had, actor="person:1", at=now - timedelta(hours=9))
@@ -262,3 +265,61 @@ def test_hostile_text_in_a_refusal_is_shown_as_text(manager: Client, camera: Cam
         content = manager.get(page).content
         assert b"<script>alert(1)" not in content
         assert b"&lt;script&gt;alert(1)" in content
+
+
+def turned_away(camera: Camera) -> tuple[Discrepancy, Dock, str, str]:
+    """A camera that presented another key; with the dock and the fingerprints registered and presented."""
+    dock, _ = fleet.add_dock("Northgate, room 2", camera.unit, "person:1")
+    had, has = (public_key_text(Ed25519PrivateKey.generate()) for _ in range(2))
+    before = clock.now()
+    fleet.pin_key(camera, had, actor=dock.custody_id)
+    with pytest.raises(Conflict):
+        fleet.pin_key(camera, has, actor=dock.custody_id)
+    found = Discrepancy.objects.create(
+        camera=camera,
+        kind="camera_refused",
+        missing=0,
+        first_seen_at=before,
+        last_seen_at=before,
+        found_at=before,
+        detail="The camera was turned away when it was docked.",
+    )
+    return found, dock, fingerprint(had), fingerprint(has)
+
+
+def test_a_camera_turned_away_is_decided_from_its_page(manager: Client, camera: Camera) -> None:
+    found, dock, had, has = turned_away(camera)
+    page = manager.get(f"{LIST}{found.pk}/").content.decode()
+    for words in (had, has, dock.name):
+        assert words in page, words
+    step = re.search(r"<li>If it was repaired.*?</li>", page, re.DOTALL)[0]
+    assert 'href="/fleet/cameras/BL-7/key/"' in step
+    camera.refresh_from_db()
+    fleet.forget_key(camera, actor="person:1", reason="Repair note 4711")
+    page = manager.get(f"{LIST}{found.pk}/").content.decode()
+    assert "/fleet/cameras/BL-7/key/" not in page, "there is no key left to give up"
+    assert had in page
+
+
+def test_whoever_may_not_give_up_keys_gets_no_link_to_it(client: Client, camera: Camera) -> None:
+    found, _, had, _ = turned_away(camera)
+    signin.quickly(client, factories.person(Role.SUPERVISOR, unit=camera.unit))
+    page = client.get(f"{LIST}{found.pk}/").content.decode()
+    assert had in page
+    assert "/fleet/cameras/BL-7/key/" not in page
+
+
+def test_another_kind_of_discrepancy_speaks_of_no_key(manager: Client, camera: Camera) -> None:
+    turned_away(camera)
+    assert "Key that it" not in manager.get(f"{LIST}{gap(camera).pk}/").content.decode()
+
+
+def test_a_key_refused_after_it_ended_belongs_to_another_discrepancy(manager: Client, camera: Camera) -> None:
+    found, dock, _, has = turned_away(camera)
+    Discrepancy.objects.filter(pk=found.pk).update(state="resolved", ended_at=clock.now(), ended_because="Taken.")
+    later = public_key_text(Ed25519PrivateKey.generate())
+    with pytest.raises(Conflict):
+        fleet.pin_key(camera, later, actor=dock.custody_id)
+    page = manager.get(f"{LIST}{found.pk}/").content.decode()
+    assert has in page
+    assert fingerprint(later) not in page

@@ -164,6 +164,8 @@ def test_a_clock_that_is_not_set_or_far_off_is_found_since_it_was_last_right() -
     (finding,) = discrepancies.findings(Facts(dockings=[worse, bad, good]), NOW)
     assert (finding.kind, finding.since) == ("clock_drifting", bad.at)
     assert finding.detail == "The camera's clock was 9.5 seconds behind the server's when it was docked."
+    (finding,) = discrepancies.findings(Facts(dockings=[docked(offset_ms=-32 * 86_400_000)]), NOW)
+    assert finding.detail == "The camera's clock was 32 days ahead of the server's when it was docked."
     assert found(Facts(dockings=[docked(clock_set=False)])) == [("clock_unset", None, None)]
     assert found(Facts(dockings=[docked(offset_ms=-4999)])) == []
 

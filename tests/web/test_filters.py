@@ -10,6 +10,12 @@ def test_a_summer_instant_is_shown_in_london_time_with_utc_on_hover():
     assert shown == '<time datetime="2026-07-01T06:19:30Z" title="1 Jul 2026, 06:19:30 UTC">1 Jul 2026, 07:19</time>'
 
 
+def test_an_instant_is_shown_with_its_seconds_where_they_were_asked_for():
+    shown = filters.london_seconds(datetime(2026, 7, 1, 6, 19, 5, tzinfo=UTC))
+    assert shown == '<time datetime="2026-07-01T06:19:05Z" title="1 Jul 2026, 06:19:05 UTC">1 Jul 2026, 07:19:05</time>'
+    assert ">25 Oct 2026, 01:30:00 GMT<" in filters.london_seconds(datetime(2026, 10, 25, 1, 30, tzinfo=UTC))
+
+
 def test_both_passes_through_the_repeated_autumn_hour_are_told_apart():
     first = filters.london(datetime(2026, 10, 25, 0, 30, tzinfo=UTC))
     second = filters.london(datetime(2026, 10, 25, 1, 30, tzinfo=UTC))
@@ -47,6 +53,21 @@ def test_durations_read_as_people_say_them(seconds, shown):
 
 
 @pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (0.25, "250 ms"),
+        (9.5, "9.5 s"),
+        (90, "90.0 s"),
+        (245, "4 min 05 s"),
+        (3 * 3600 + 240, "3 h 04 min"),
+        (2_764_800, "32 days"),
+    ],
+)
+def test_how_far_clocks_are_apart_reads_as_people_say_it(seconds, shown):
+    assert filters.clock_difference(seconds) == shown
+
+
+@pytest.mark.parametrize(
     ("size", "shown"),
     [
         (0, "0 bytes"),
@@ -66,7 +87,15 @@ def test_sizes_are_in_decimal_units(size, shown):
 
 
 def test_what_is_not_known_is_an_en_dash():
-    every = (filters.london, filters.date, filters.utc, filters.duration, filters.filesize, filters.number)
+    every = (
+        filters.london,
+        filters.london_seconds,
+        filters.date,
+        filters.utc,
+        filters.duration,
+        filters.filesize,
+        filters.number,
+    )
     assert {str(show(None)) for show in every} == {"–"}
 
 

@@ -36,3 +36,21 @@ def test_a_template_needs_nothing_that_the_content_security_policy_forbids(name)
             own = "Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"" in source
             assert "csp_nonce()" in tag or (own and tag == "<style>"), tag
         assert "javascript:" not in tag, tag
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "shown"),
+    [
+        (1, 6, "17 %"),
+        (4, 14, "29 %"),
+        (1, 8, "13 %"),
+        (0, 8, "0 %"),
+        (1, 1000, "1 %"),
+        (999, 1000, "99 %"),
+        (8, 8, "100 %"),
+        (9, 8, "113 %"),
+    ],
+)
+def test_a_share_is_rounded_and_neither_whole_nor_nothing_before_it_is(part, whole, shown):
+    percent = ENVIRONMENT.get_template("components/chart.html").module.percent
+    assert percent(part, whole) == shown

@@ -9,6 +9,7 @@ from bluelamp.fleet.models import Camera
 from bluelamp.kernel.errors import Invalid
 from bluelamp.people.forms import UnitField
 from bluelamp.people.models import Person
+from bluelamp.web.forms import NamedErrors
 
 _RESTING = [choice for choice in Camera.State.choices if choice[0] != Camera.State.SERVICE]
 
@@ -27,7 +28,7 @@ class CameraFilter(forms.Form):
     state = forms.ChoiceField(label="State", required=False, choices=[("", "All states"), *Camera.State.choices])
 
 
-class CameraForm(forms.Form):
+class CameraForm(NamedErrors):
     """A camera that the force has bought."""
 
     serial = forms.CharField(label="Serial", max_length=64, help_text="As on the camera’s label.")
@@ -36,7 +37,7 @@ class CameraForm(forms.Form):
     unit = UnitField("Choose a unit", label="Unit that it belongs to")
 
 
-class IssueForm(forms.Form):
+class IssueForm(NamedErrors):
     """To whom a camera goes."""
 
     person = forms.CharField(label="Officer", max_length=120, help_text="Warrant number, username or full name.")
@@ -49,7 +50,7 @@ class IssueForm(forms.Form):
             raise forms.ValidationError(f"{error.what_happened} {error.next_step}") from None
 
 
-class ReturnForm(forms.Form):
+class ReturnForm(NamedErrors):
     """In which state a camera comes back."""
 
     state = forms.ChoiceField(
@@ -58,21 +59,21 @@ class ReturnForm(forms.Form):
     reason = forms.CharField(label="Remark", max_length=500, required=False)
 
 
-class StateForm(forms.Form):
+class StateForm(NamedErrors):
     """Repair, loss, retirement, or back to stock, of a camera that nobody has."""
 
     state = forms.ChoiceField(label="The camera is", choices=_RESTING, widget=forms.RadioSelect)
     reason = forms.CharField(label="Reason", max_length=500, help_text="Kept in the ledger with your name.")
 
 
-class DockForm(forms.Form):
+class DockForm(NamedErrors):
     """A docking station."""
 
     name = forms.CharField(label="Name", max_length=120, help_text="Where it stands, for instance: Northgate, room 1.")
     unit = UnitField("No unit", label="Unit", required=False)
 
 
-class PlanForm(forms.Form):
+class PlanForm(NamedErrors):
     """How many cameras, and by when."""
 
     planned = forms.IntegerField(

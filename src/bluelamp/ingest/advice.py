@@ -9,10 +9,14 @@ from bluelamp.ingest import discrepancies as kinds
 
 @dataclass(frozen=True)
 class Advice:
-    """`means` for the footage; `steps` in the order in which to take them."""
+    """`means` for the footage; `steps` in the order in which to take them.
+
+    `key_step` is the step, counted from 1, that gives up the camera's key; 0 where none does.
+    """
 
     means: str
     steps: tuple[str, ...]
+    key_step: int = 0
 
 
 _KEEP = "Keep the camera out of use, so that nothing on it is overwritten, and tell professional standards."
@@ -77,12 +81,13 @@ _ADVICE = {
         "serial. Its recordings stay on it. Those that are here were verified with the former key and are "
         "not affected.",
         (
-            "Keep the camera, and find out whether it was repaired. Its page shows the fingerprint of the key that it "
-            "had; the supplier’s papers show the new one.",
-            "If it was repaired: give up the old key on the camera’s page and dock it again; this then resolves "
-            "itself.",
+            "Keep the camera, and find out whether it was repaired. The supplier’s papers show the fingerprint of its "
+            "new key: compare it with the one that the camera presented.",
+            "If it was repaired and they are the same: the body-worn video manager gives up the old key. Then dock the "
+            "camera again, and this resolves itself.",
             f"If it was not: {_KEEP[0].lower()}{_KEEP[1:]}",
         ),
+        key_step=2,
     ),
     kinds.CLOCK_UNSET: Advice(
         "Recordings that the camera made while its clock was not set count as having ended when it was docked; their "

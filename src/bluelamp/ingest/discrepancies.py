@@ -16,6 +16,7 @@ from bluelamp.formats.manifest import FIRST_PREVIOUS
 from bluelamp.ingest import spans
 from bluelamp.ingest.rules import ClockPolicy
 from bluelamp.ingest.spans import Span
+from bluelamp.web.filters import clock_difference
 
 GAP = "gap"
 NEVER_ARRIVED = "never_arrived"
@@ -300,7 +301,8 @@ def _clock(dockings: Sequence[Docked]) -> list[Finding]:
         return [Finding(kind, first.at, first.session, "The camera's clock was not set when it was docked.")]
     seconds = abs(last.clock_offset_ms) / 1000
     side = "behind" if last.clock_offset_ms > 0 else "ahead of"
-    detail = f"The camera's clock was {seconds:,.1f} seconds {side} the server's when it was docked."
+    apart = f"{seconds:.1f} seconds" if seconds < 120 else clock_difference(seconds)
+    detail = f"The camera's clock was {apart} {side} the server's when it was docked."
     return [Finding(kind, first.at, first.session, detail)]
 
 

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Exists, OuterRef, QuerySet, Sum
 
 from bluelamp.custody import queries as custody
 from bluelamp.fleet import queries as fleet
-from bluelamp.fleet.models import Assignment, Camera
+from bluelamp.fleet.events import CameraKeyRefused
+from bluelamp.fleet.models import Assignment, Camera, Dock
+from bluelamp.fleet.rules import fingerprint
 from bluelamp.footage.models import Recording
-from bluelamp.ingest import advice, spans
+from bluelamp.ingest import advice, discrepancies, spans
 from bluelamp.ingest.models import Discrepancy, Offer, Upload
 from bluelamp.ingest.spans import Span
 from bluelamp.kernel import clock
@@ -73,11 +75,25 @@ class Number:
 
 
 @dataclass(frozen=True)
+class Keys:
+    """Fingerprints of the key that a camera is registered with and of the one that it presented in `dock`.
+
+    Empty where it is not known.
+    """
+
+    registered: str
+    presented: str
+    dock: str
+
+
+@dataclass(frozen=True)
 class Story:
-    """One discrepancy, as its page tells it. `wearers` had the camera in the time it is about."""
+    """One discrepancy, as its page tells it. `wearers` had the camera in the time it is about; `keys` where it is about
+    a camera that was turned away."""
 
     discrepancy: Discrepancy
     advice: advice.Advice
+    keys: Keys | None
     before: Neighbour | None
     after: Neighbour | None
     wearers: list[Assignment]
@@ -105,6 +121,21 @@ def listing(*, kind: str = "", unit: Unit | None = None, age: str = "", state: s
 def recordings_missing() -> int:
     """How many recordings cameras say that they made, which are not here and for which nobody has answered."""
     return int(Discrepancy.objects.filter(state=Discrepancy.State.OPEN).aggregate(n=Sum("missing"))["n"] or 0)
+
+
+def recordings_awaited() -> int:
+    """How many recordings cameras showed that are not here and of which nothing is said yet: they may still come."""
+    told = Discrepancy.objects.filter(
+        camera=OuterRef("camera"),
+        first__lte=OuterRef("sequence"),
+        last__gte=OuterRef("sequence"),
+        kind__in=discrepancies.MISSING,
+        state__in=(Discrepancy.State.OPEN, Discrepancy.State.CLOSED),
+    )
+    # What has arrived is noted with its offer only when the camera is compared.
+    here = Recording.objects.filter(camera=OuterRef("camera"), sequence=OuterRef("sequence"))
+    waited = Offer.objects.filter(~Exists(here), ~Exists(told), state=Offer.State.NEEDED)
+    return waited.values("camera", "sequence").distinct().count()
 
 
 def open_of(camera: Camera) -> list[Discrepancy]:
@@ -136,6 +167,7 @@ def story(found: Discrepancy) -> Story:
     return Story(
         discrepancy=found,
         advice=advice.on(found.kind),
+        keys=_keys(found) if found.kind == Discrepancy.Kind.CAMERA_REFUSED else None,
         before=before,
         after=after,
         wearers=_wearers(found, before, after),
@@ -246,3 +278,14 @@ def _number(offer: Offer, upload: Upload | None) -> Number:
         length=upload.length if upload else None,
         why=offer.why,
     )
+
+
+def _keys(found: Discrepancy) -> Keys:
+    # The ledger's `until` leaves out its own instant, which may be that of the only refusal.
+    refusals = custody.search(subject=found.camera.custody_id, tag=CameraKeyRefused.tag, since=found.first_seen_at)
+    latest = next((each for each in refusals if found.ended_at is None or each.at <= found.ended_at), None)
+    if latest is None:
+        return Keys(fingerprint(found.camera.public_key) if found.camera.public_key else "", "", "")
+    kind, _, number = latest.actor.partition(":")
+    dock = Dock.objects.filter(pk=number).first() if kind == "dock" and number.isdecimal() else None
+    return Keys(latest.details.get("pinned") or "", latest.details.get("offered") or "", dock.name if dock else "")

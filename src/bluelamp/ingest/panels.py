@@ -43,8 +43,19 @@ def _agreement(request: HttpRequest, camera: Camera) -> Markup | None:
     found = missing.open_of(camera)
     if not strip and not found:
         return None
-    context = {"discrepancies": found, "strip_of": strip[-_STRETCHES:], "earlier": len(strip) > _STRETCHES}
+    context = {
+        "discrepancies": found,
+        "awaited": _awaited(strip, found),
+        "strip_of": strip[-_STRETCHES:],
+        "earlier": len(strip) > _STRETCHES,
+    }
     return _panel(request, "ingest/camera_panel.html", context)
+
+
+def _awaited(strip: list[missing.Stretch], found: list[Discrepancy]) -> int:
+    """How many of a camera's numbers are not here and no discrepancy tells of them: they may still come."""
+    absent = sum(each.count for each in strip if each.state == missing.MISSING)
+    return absent - sum(one.missing for one in found if one.kind != Discrepancy.Kind.REFUSED)
 
 
 def _missing(request: HttpRequest) -> Markup | None:

@@ -75,6 +75,7 @@ def what_is_missing(request: HttpRequest) -> HttpResponse:
         "form": form,
         "page": page,
         "recordings": missing.recordings_missing(),
+        "awaited": missing.recordings_awaited(),
         "state": state,
         "query": without(request.GET, "page"),
         "applied": _applied(request.GET, form, asked),

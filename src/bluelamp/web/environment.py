@@ -70,11 +70,13 @@ def environment(**options: Any) -> Environment:
         url=_url,
     )
     env.filters.update(
+        clock_difference=filters.clock_difference,
         count=filters.count,
         date=filters.date,
         duration=filters.duration,
         filesize=filters.filesize,
         london=filters.london,
+        london_seconds=filters.london_seconds,
         number=filters.number,
         utc=filters.utc,
     )

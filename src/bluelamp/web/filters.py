@@ -19,13 +19,12 @@ def london(instant: dt.datetime | None) -> Markup:
     In the hour that autumn repeats the zone is written too, since the wall clock alone would be ambiguous.
     Raises ValueError for a naive datetime.
     """
-    if instant is None:
-        return NONE
-    local = _local(instant)
-    text = f"{_day(local)}, {local:%H:%M}"
-    if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
-        text = f"{text} {local.tzname()}"
-    return _time(instant, text)
+    return NONE if instant is None else _london(instant, "%H:%M")
+
+
+def london_seconds(instant: dt.datetime | None) -> Markup:
+    """As `london`, with the seconds: "22 Nov 2026, 07:19:30"."""
+    return NONE if instant is None else _london(instant, "%H:%M:%S")
 
 
 def date(day: dt.date | dt.datetime | None) -> Markup:
@@ -52,6 +51,15 @@ def duration(seconds: float | dt.timedelta | None) -> str:
     if hours:
         return f"{hours} h {minutes:02} min"
     return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+
+
+def clock_difference(seconds: float) -> str:
+    """How far two clocks are apart: "250 ms", "9.5 s", "4 min 05 s", "1 h 04 min", "32 days"."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    return duration(seconds) if seconds < 48 * 3600 else f"{seconds / 86400:,.0f} days"
 
 
 def filesize(size: int | None) -> str:
@@ -86,6 +94,14 @@ def _aware(instant: dt.datetime) -> dt.datetime:
 
 def _local(instant: dt.datetime) -> dt.datetime:
     return _aware(instant).astimezone(LONDON)
+
+
+def _london(instant: dt.datetime, clock: str) -> Markup:
+    local = _local(instant)
+    text = f"{_day(local)}, {local:{clock}}"
+    if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
+        text = f"{text} {local.tzname()}"
+    return _time(instant, text)
 
 
 def _day(day: dt.date) -> str:

@@ -16,7 +16,10 @@ _MOST_OPEN = 10
 
 @dataclass(frozen=True)
 class File:
-    """One file of an addition as the page shows it. `recording`: what it became, or what was here already (`twin`)."""
+    """One file of an addition as the page shows it. `recording`: what it became, or what was here already (`twin`).
+
+    `name`: of a twin that of the recording, since the name under which it was sent ended with its upload.
+    """
 
     upload: Upload
     name: str
@@ -30,10 +33,24 @@ class File:
         if self.is_twin:
             return "twin"
         if self.recording is not None:
-            return "gone" if self.recording.state == Recording.State.DELETED else "here"
+            return "gone" if self.has_left else "here"
         if self.upload.state == Upload.State.RECEIVED or self.upload.offset == self.upload.length:
             return "rejected" if self.upload.state == Upload.State.REJECTED else "settling"
         return "rejected" if self.upload.state == Upload.State.REJECTED else "arriving"
+
+    @property
+    def title(self) -> str:
+        """What stands above it: its name, or of a twin whose bytes it has."""
+        if not self.is_twin:
+            return self.name
+        if self.has_left:
+            return "A file with the same bytes as one that was here"
+        return f"A file with the same bytes as {self.name}, which is here already"
+
+    @property
+    def has_left(self) -> bool:
+        """Whether the recording has been deleted."""
+        return self.recording is not None and self.recording.state == Recording.State.DELETED
 
     @property
     def percent(self) -> int:

@@ -9,11 +9,12 @@ from bluelamp.ingest.axis.services.rejected import DECISIONS
 from bluelamp.ingest.models import AxisConnection
 from bluelamp.kernel.errors import Invalid
 from bluelamp.people.forms import UnitField
+from bluelamp.web.forms import NamedErrors
 
 _END = "-----END CERTIFICATE-----"
 
 
-class FileForm(forms.Form):
+class FileForm(NamedErrors):
     """What the next connection file of a system is to say."""
 
     site = forms.CharField(
@@ -41,7 +42,10 @@ class FileForm(forms.Form):
     )
 
     def clean_uris(self) -> tuple[str, ...]:
-        return tuple(str(self.cleaned_data["uris"]).split())
+        uris = tuple(str(self.cleaned_data["uris"]).split())
+        for uri in uris:
+            _check_address(uri)
+        return uris
 
     def clean_certificates(self) -> tuple[str, ...]:
         given = str(self.cleaned_data["certificates"]).strip()
@@ -73,7 +77,7 @@ class NewSystemForm(FileForm):
     field_order = ("name", "unit", "site", "uris", "certificates", "container_type", "ntp_server", "want_encryption")
 
 
-class LinkForm(forms.Form):
+class LinkForm(NamedErrors):
     """Who a user is."""
 
     person = forms.CharField(label="Officer", max_length=120, help_text="Warrant number, username or full name.")
@@ -82,7 +86,7 @@ class LinkForm(forms.Form):
     )
 
 
-class DecideForm(forms.Form):
+class DecideForm(NamedErrors):
     """What becomes of rejected content."""
 
     decision = forms.ChoiceField(label="What is it?", choices=list(DECISIONS.items()), widget=forms.RadioSelect)
@@ -93,3 +97,21 @@ class DecideForm(forms.Form):
         help_text="Warrant number, username or full name; where it is a recording like any other.",
     )
     reason = forms.CharField(label="Why?", max_length=500, help_text="Kept in the ledger with your name.")
+
+
+def _check_address(uri: str) -> None:
+    """Ask of one address what the connection file asks, so that a wrong one is told together with a wrong certificate.
+
+    Whether addresses and certificates fit each other is left to the service: here one of them may be unreadable.
+    """
+    any_certificate = ("-",) if uri.lower().startswith("https://") else ()
+    try:
+        connection_file.ConnectionFile(
+            site="-", version="", uris=(uri,), user="", key="", certificates=any_certificate
+        ).text()
+    except Invalid as error:
+        raise forms.ValidationError(f"{error.what_happened} {error.next_step}") from error
+    except ValueError as error:  # from urlsplit, for instance for http://[
+        raise forms.ValidationError(
+            f"{uri[:80]!a} is no address that a body-worn system could call. Give http:// or https://."
+        ) from error

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bluelamp.custody import words
+from bluelamp.custody.queries import HistoryItem
 from bluelamp.footage import hooks
-from bluelamp.ingest.imports.events import ImportFinished
+from bluelamp.ingest.imports.events import ImportFinished, ImportStarted
 from bluelamp.ingest.imports.services.reporting import forget
 from bluelamp.ingest.models import ImportRun
 from bluelamp.web import navigation
@@ -14,8 +15,14 @@ def register() -> None:
     """Called once, when intake's application is ready."""
     hooks.deleted.register(forget)
     words.resolver("import", _names)
+    words.register(ImportStarted.tag, _started)
     words.register(ImportFinished.tag, lambda item: f"The import ended. {item.details.get('verdict', '')}")
     navigation.register_below("fleet", "Imports", "imports:runs", order=40)
+
+
+def _started(item: HistoryItem) -> str:
+    who, machine = item.details.get("by", ""), item.details.get("machine", "")
+    return f"{who} on {machine} began to import {item.details.get('source', 'a source')}."
 
 
 def _names(ids: set[str]) -> dict[str, str]:
