@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, expect, sync_playwright
 
 WIDE = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -45,3 +45,12 @@ def launch() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def follow(found: Locator) -> None:
+    """Click a link or a button that leads to another page, and wait until that page is loaded.
+
+    A click by itself does not wait: whoever reads the page after it may still read the former one, or half of the next.
+    """
+    with found.page.expect_navigation():
+        found.click()

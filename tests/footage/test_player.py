@@ -19,7 +19,7 @@ from bluelamp.footage.models import Category, Recording, ServedRange
 from bluelamp.people.policy import Role
 from tests import factories, signin
 from tests.axe import assert_accessible
-from tests.browser import PHONE, WIDE, launch
+from tests.browser import PHONE, WIDE, follow, launch
 from tests.footage.conftest import film, prepared
 
 pytestmark = pytest.mark.browser
@@ -208,7 +208,7 @@ def test_without_scripts_the_native_player_and_the_forms_remain(live):
         assert page.locator("video[controls]").is_visible()
         assert not page.locator("[data-controls]").is_visible()
         page.get_by_label("Note", exact=True).fill("Written without scripts")
-        page.get_by_role("button", name="Save note").click()
+        follow(page.get_by_role("button", name="Save note"))
         assert page.get_by_text("Written without scripts").is_visible()
 
 

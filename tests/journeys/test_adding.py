@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.browser import PHONE, WIDE
+from tests.browser import PHONE, WIDE, follow
 from tests.journeys.conftest import Force, Visitors
 from tests.journeys.visit import ARTEFACTS, Visitor
 from tests.media import samples
@@ -154,8 +154,7 @@ def _the_same_again_is_known(officer: Visitor, film: Path) -> None:
 
 
 def _the_recording_says_where_it_came_from(officer: Visitor) -> None:
-    with officer.page.expect_navigation():
-        officer.page.locator("[data-file]", has_text="camera 2.mp4").get_by_role("link").last.click()
+    follow(officer.page.locator("[data-file]", has_text="camera 2.mp4").get_by_role("link").last)
     expect(officer.page.get_by_role("heading", name="Watch this recording")).to_be_visible(timeout=60_000)
     for words in ("Added by", "Corner shop, 14 High Street", "3 minutes fast", "J. Brook", "The door is struck"):
         assert words in officer.text, words

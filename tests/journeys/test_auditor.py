@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser import follow
 from tests.journeys.conftest import Force, Visitors
 from tests.journeys.visit import Visitor
 
@@ -43,14 +44,12 @@ def _the_ledger_shows_both(auditor: Visitor, recording: dict[str, Any], viewer: 
     auditor.go("/audit/")
     auditor.look("ledger")
     page.get_by_label("What it was done to").fill(recording["id"])
-    with page.expect_navigation():
-        page.get_by_role("search").get_by_role("button").click()
+    follow(page.get_by_role("search").get_by_role("button"))
     events = page.get_by_role("table").inner_text()
     assert viewer in events, events
     assert refused in events, events
     auditor.look("filtered")
-    with page.expect_navigation():
-        page.get_by_role("table").get_by_role("link").first.click()
+    follow(page.get_by_role("table").get_by_role("link").first)
     auditor.look("event")
     auditor.go(f"/audit/recordings/{recording['id']}/")
     assert viewer in page.get_by_role("table", name="Viewers").inner_text()
@@ -91,8 +90,7 @@ def _an_erasure_waits_for_a_second_person(standards: Visitor) -> None:
     standards.look("erasures-none")
     standards.go("/audit/?tag=recording.viewed")
     standards.look("openings")
-    with page.expect_navigation():
-        page.get_by_role("table").get_by_role("link").first.click()
+    follow(page.get_by_role("table").get_by_role("link").first)
     standards.look("event-to-erase-from")
     standards.press("Ask that a value of this event be erased")
     standards.look("erasure-ask")

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from tests.browser import follow
 from tests.journeys.conftest import Force, Visitors
 from tests.journeys.visit import Visitor
 
@@ -31,8 +32,7 @@ def test_a_supervisor_issues_a_camera_and_takes_it_back(force: Force, visitor: V
     assert "Worn by PC" in supervisor.text, supervisor.text
     supervisor.look("issued")
     page.get_by_label("In stock").check()
-    with page.expect_navigation():
-        page.get_by_role("button", name=re.compile("^Take back from")).click()
+    follow(page.get_by_role("button", name=re.compile("^Take back from")))
     assert "Worn by Nobody" in supervisor.text
     assert "still has it" not in supervisor.text
     supervisor.look("taken-back")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests import live
+from tests.browser import follow
 from tests.journeys import lost, seed
 from tests.journeys.conftest import Force, Visitors
 
@@ -76,8 +77,7 @@ def test_somebody_searches_for_what_could_be_left_of_deleted_footage(force: Forc
     auditor = visitor("auditor")
     auditor.go("/policy/deletions/")
     auditor.look("deletions")
-    auditor.page.locator("table a").first.click()
-    auditor.page.wait_for_load_state("load")
+    follow(auditor.page.locator("table a").first)
     auditor.look("certificate")
     auditor.press("Search for anything left")
     assert "Nothing is left but what the tombstone keeps." in auditor.text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser import follow
 from tests.journeys.conftest import Force, Visitors
 from tests.journeys.visit import Visitor
 
@@ -31,8 +32,7 @@ def _the_footage_page_shows_it_arrive(officer: Visitor, force: Force, camera: di
     officer.go("/footage/")
     officer.look("arrived")
     arrived = officer.page.get_by_role("listitem").filter(has_text=camera["serial"])
-    with officer.page.expect_navigation():
-        arrived.get_by_role("link").first.click()
+    follow(arrived.get_by_role("link").first)
     # Prepared or not when it was opened: the page itself changes when its pictures are there.
     expect(officer.page.locator("video")).to_be_visible(timeout=60_000)
     officer.look("recording")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser import follow
 from tests.journeys.conftest import Force, Visitors
 from tests.journeys.visit import Visitor
 
@@ -130,7 +131,7 @@ def _corrects_a_slip(detective: Visitor) -> None:
 
 def _sees_what_closing_does(detective: Visitor) -> None:
     page = detective.page
-    page.get_by_role("link", name="Operation Harbour").first.click()
+    follow(page.get_by_role("link", name="Operation Harbour").first)
     detective.look("case-with-a-person")
     assert "Custody 12/26" in detective.text
     detective.open("Close the case")

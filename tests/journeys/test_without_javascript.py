@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.browser import follow
 from tests.journeys.conftest import Force, Visitors
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
@@ -19,8 +20,7 @@ def test_an_officer_signs_in_searches_and_reads_a_recordings_page_without_javasc
     officer.look("home")
     officer.go("/footage/")
     officer.page.get_by_label("Words").fill(camera["name"].split()[-1])
-    with officer.page.expect_navigation():
-        officer.page.get_by_role("button", name="Search").click()
+    follow(officer.page.get_by_role("button", name="Search"))
     assert "1 recording" in officer.text
     officer.look("found")
     officer.go(f"/footage/{recording['id']}/")
@@ -30,8 +30,7 @@ def test_an_officer_signs_in_searches_and_reads_a_recordings_page_without_javasc
     for words in ("How long it is kept", "Camera events", "Marker", "Custody history", recording["sha256"]):
         assert words in officer.text, words
     officer.look("recording")
-    with officer.page.expect_navigation():
-        officer.page.locator(".footage-moments a").last.click()
+    follow(officer.page.locator(".footage-moments a").last)
     begins = officer.source.partition("#t=")[2]
     assert begins, "the link to a moment does nothing"
     assert float(begins) > 0

@@ -18,10 +18,11 @@ from playwright.sync_api import Browser, Page, Request, Response
 
 from tests import signin
 from tests.axe import assert_accessible
-from tests.browser import PHONE, WIDE
+from tests.browser import PHONE, WIDE, follow
 
 ARTEFACTS = Path(__file__).parents[2] / "test-artefacts" / "journeys"
 HEAVIEST_PAGE = 100_000  # bytes as sent, before media
+_OF_THE_PAGE = {"Document", "Stylesheet", "Script", "Font", "Image"}
 
 _CUT_CAPTIONS = """() => [...document.querySelectorAll('caption:not(.govuk-visually-hidden)')]
     .filter(caption => caption.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
@@ -49,6 +50,7 @@ class Visitor:
         self._passed: set[str] = set()
         self._looked_at: set[str] = set()
         self._weighs: dict[str, int] = {}
+        self._under_way: dict[str, tuple[str, str]] = {}
         self._listen()
 
     def go(self, path: str) -> None:
@@ -59,8 +61,7 @@ class Visitor:
         """Press the button, or follow the link, of that name, and wait for the page that comes."""
         main = self.page.get_by_role("main")
         found = main.get_by_role("button", name=name, exact=exact).or_(main.get_by_role("link", name=name, exact=exact))
-        with self.page.expect_navigation():
-            found.first.click()
+        follow(found.first)
 
     def open(self, summary: str) -> None:
         """Open the part of the page that is folded under these words."""
@@ -96,6 +97,7 @@ class Visitor:
         """
         page = self.page
         page.wait_for_load_state("load")
+        self._wait_for_the_weight()
         self._looked_at.add(_kind(page.url))
         where = f"{self._journey}, {step}"
         weight = sum(self._weighs.values())
@@ -170,20 +172,32 @@ class Visitor:
         devtools.send("Network.enable")
         # Each page is weighed as if it were the first.
         devtools.send("Network.setCacheDisabled", {"cacheDisabled": True})
-        kinds: dict[str, tuple[str, str]] = {}
 
         def begins(event: dict[str, Any]) -> None:
-            if event["type"] == "Document":
-                self._weighs = {}
-            kinds[event["requestId"]] = (event["type"], urlsplit(event["request"]["url"]).path)
+            kind, path = event["type"], urlsplit(event["request"]["url"]).path
+            if kind == "Document":
+                self._weighs, self._under_way = {}, {}
+            if path.startswith("/") and kind != "Media" and not path.startswith("/media/"):
+                self._under_way[event["requestId"]] = (kind, path)
 
         def ends(event: dict[str, Any]) -> None:
-            kind, path = kinds.pop(event["requestId"], ("", ""))
-            if path.startswith("/") and kind != "Media" and not path.startswith("/media/"):
+            _, path = self._under_way.pop(event["requestId"], ("", ""))
+            if path:
                 self._weighs[path] = self._weighs.get(path, 0) + int(event["encodedDataLength"])
 
         devtools.on("Network.requestWillBeSent", begins)
         devtools.on("Network.loadingFinished", ends)
+        devtools.on("Network.loadingFailed", lambda event: self._under_way.pop(event["requestId"], None))
+
+    def _wait_for_the_weight(self) -> None:
+        """Until all that belongs to the page has come. That a page is loaded is told before what its parts weighed is.
+
+        What its scripts ask for later is not waited for; it may be asked for again and again.
+        """
+        deadline = time.monotonic() + 20
+        while waits := [path for kind, path in self._under_way.values() if kind in _OF_THE_PAGE]:
+            assert time.monotonic() < deadline, f"{self.page.url} never got {waits}"
+            self.page.wait_for_timeout(10)
 
     def _on_console(self, message: Any) -> None:
         if message.type not in ("error", "warning"):

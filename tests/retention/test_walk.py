@@ -9,7 +9,7 @@ import pytest
 
 from tests import live, signin
 from tests.axe import assert_accessible
-from tests.browser import PHONE, WIDE, launch
+from tests.browser import PHONE, WIDE, follow, launch
 from tests.retention import story
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
@@ -72,13 +72,13 @@ def test_retention_is_changed_with_care_in_a_browser():
             page.goto("/policy/propose/")
             page.get_by_label("Default, days", exact=True).fill("many")
             page.get_by_label("Arrest: kept for, days").fill("-1")
-            page.get_by_role("button", name="Show what this would do").click()
+            follow(page.get_by_role("button", name="Show what this would do"))
             look_at(page, "propose-wrong")
             page.get_by_label("Default, days", exact=True).fill("28")
             page.get_by_label("Arrest: kept for, days").fill("")
             page.get_by_label("Training or test: in place of the default, days").fill("21")
             page.get_by_label("Reason").fill("The board decided on 28 days.")
-            page.get_by_role("button", name="Show what this would do").click()
+            follow(page.get_by_role("button", name="Show what this would do"))
             assert "a colleague has to approve it" in page.inner_text("main")
             assert page.get_by_role("button", name="Approve").count() == 0
             own = page.url
@@ -87,7 +87,7 @@ def test_retention_is_changed_with_care_in_a_browser():
             signin.in_browser(page, server.base_url, made["username"], made["password"], made["totp_secret"])
             page.goto(own)
             page.get_by_label("Reason").fill("Looked at with the board.")
-            page.get_by_role("button", name="Approve").click()
+            follow(page.get_by_role("button", name="Approve"))
             assert "There is a new version of the policy" in page.inner_text("main")
             look_at(page, "versions-after")
             look_at(page, "proposal-stale", f"/policy/proposals/{made['proposal']}/")
@@ -95,7 +95,7 @@ def test_retention_is_changed_with_care_in_a_browser():
             page.goto("/policy/held-back/decide/")
             page.get_by_label("Yes, approve the edit").check()
             page.get_by_label("Reason").fill("All of one night.")
-            page.get_by_role("button", name="Decide on all of them").click()
+            follow(page.get_by_role("button", name="Decide on all of them"))
             assert "Look at 5 more of the sample first" in page.inner_text("main")
             look_at(page, "decide-held-back-refused")
             for link in [each.get_attribute("href") for each in page.get_by_role("link", name="Recorded").all()]:
@@ -104,13 +104,13 @@ def test_retention_is_changed_with_care_in_a_browser():
             assert "You have opened all of them" in page.inner_text("main")
             page.get_by_label("Yes, approve the edit").check()
             page.get_by_label("Reason").fill("All of one night.")
-            page.get_by_role("button", name="Decide on all of them").click()
+            follow(page.get_by_role("button", name="Decide on all of them"))
             assert "Decided on 7 edits" in page.inner_text("main")
 
             page.goto(f"/policy/holds/{made['hold']}/")
             page.get_by_label("No, release it").check()
             page.get_by_label("Reason").fill("The matter is closed.")
-            page.get_by_role("button", name="Decide").click()
+            follow(page.get_by_role("button", name="Decide"))
             assert "The hold is released" in page.inner_text("main")
             assert not [text for text in said if "422" not in text]
         assert server.call(story.what_checks_find) == []

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests import axe, live, signin
-from tests.browser import PHONE, WIDE, launch
+from tests.browser import PHONE, WIDE, follow, launch
 from tests.sharing import packing
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
@@ -38,14 +38,14 @@ def test_an_officers_package_is_made_taken_away_and_withdrawn(server, made, brow
     page = browser.new_page(viewport=WIDE)
     signin.in_browser(page, server.base_url, made["username"], signin.PASSWORD, made["secret"])
     page.goto(f"{server.base_url}/cases/{made['case']}/")
-    page.get_by_role("link", name="Make a package").click()
+    follow(page.get_by_role("link", name="Make a package"))
     _look(page, "the form")
     page.get_by_label("Who it is for").fill("Jo Reid, CPS")
-    page.get_by_role("button", name="Make the package").click()
+    follow(page.get_by_role("button", name="Make the package"))
     package = _taken(page, tmp_path, reason="To hand it to the court")
     _look(page, "the package's page")
     page.get_by_label("Why it is withdrawn").fill("Sent to the wrong person")
-    page.get_by_role("button", name="Withdraw the package").click()
+    follow(page.get_by_role("button", name="Withdraw the package"))
     page.get_by_text("This package was withdrawn.").wait_for()
     assert page.get_by_role("button", name="Download the package").count() == 0
     done = server.bluelamp("verify", package, "--key", made["vkey"])
@@ -57,12 +57,12 @@ def test_a_prosecutors_package_is_good_to_the_page_that_travels_in_it_without_a_
 ):
     page = browser.new_page(viewport=PHONE)
     page.goto(server.mail_to("jo@cps.example", r"(http\S+/share/invitation/\S+)"))
-    page.get_by_role("button", name="Send the code").click()
+    follow(page.get_by_role("button", name="Send the code"))
     page.get_by_label("One-time code").fill(server.mail_to("jo@cps.example", r"code is (\d{6})"))
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("link", name="Download as a package").click()
+    follow(page.get_by_role("button", name="Sign in"))
+    follow(page.get_by_role("link", name="Download as a package"))
     _look(page, "the recipient's page")
-    page.get_by_role("button", name="Make the package").click()
+    follow(page.get_by_role("button", name="Make the package"))
     package = _taken(page, tmp_path)
     _look(page, "the recipient's page with a package")
     result = _checked(browser, package, made["vkey"], tmp_path)
