@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 
 import pytest
@@ -14,6 +13,7 @@ from bluelamp.footage.models import Category, Recording, Viewing
 from bluelamp.people.policy import Role
 from tests import factories
 from tests.footage.conftest import prepared
+from tests.pages import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -38,10 +38,6 @@ def _url(name, recording):
 
 def _page(client, recording):
     return client.get(_url("recording", recording))
-
-
-def _text(response):
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
 
 
 def _tags(recording):
@@ -70,7 +66,7 @@ def test_another_units_officer_is_refused_everything_and_it_is_logged(sign_in, r
     method = client.get if name in ("recording", "state") else client.post
     response = method(_url(name, recording), {"reason": "Curiosity"})
     assert response.status_code == 403
-    assert "Ada Okafor" not in _text(response)
+    assert "Ada Okafor" not in text_of(response)
     assert ledger.search(tag="access.refused")[0].actor == stranger.custody_id
     assert not Viewing.objects.exists()
 
@@ -102,7 +98,7 @@ def test_an_auditor_reads_facts_and_history_but_never_watches(sign_in, recording
     response = _page(client, recording)
     assert response.status_code == 200
     assert "<video" not in response.content.decode()
-    assert "Custody history" in _text(response)
+    assert "Custody history" in text_of(response)
     assert client.post(_url("watch", recording), {"reason": "Audit"}).status_code == 403
     assert client.get("/footage/").status_code == 403
 
@@ -155,13 +151,13 @@ def test_the_footage_of_a_colleague_asks_for_a_reason_first(sign_in, recording, 
     response = _page(client, recording)
     assert "<video" not in response.content.decode()
     assert "/media/" not in response.content.decode()
-    assert "say why you need to watch it" in _text(response)
+    assert "say why you need to watch it" in text_of(response)
     assert _tags(recording)[-1] == "recording.consulted"
     assert not Viewing.objects.exists()
 
     response = client.post(_url("watch", recording), {"reason": "  "})
     assert response.status_code == 422
-    assert "Say why you need to watch this recording." in _text(response)
+    assert "Say why you need to watch this recording." in text_of(response)
     assert not Viewing.objects.exists()
 
     response = client.post(_url("watch", recording), {"reason": "Statement for CAD 1234"})
@@ -183,8 +179,8 @@ def test_a_locked_recording_explains_itself_to_the_wearer(sign_in, recording, of
     client = sign_in(officer)
     response = _page(client, recording)
     assert response.status_code == 200
-    assert "Locked: nobody may watch this now" in _text(response)
-    assert "Death in custody suite" not in _text(response)
+    assert "Locked: nobody may watch this now" in text_of(response)
+    assert "Death in custody suite" not in text_of(response)
     assert "<video" not in response.content.decode()
     assert "/media/" not in response.content.decode()
     assert client.post(_url("watch", recording), {"reason": "Mine"}).status_code == 403
@@ -236,7 +232,7 @@ def test_a_waiting_recording_reloads_itself_when_it_is_ready(sign_in, officer):
     recording = factories.recording(officer)
     client = sign_in(officer)
     response = _page(client, recording)
-    assert "Being prepared for viewing" in _text(response)
+    assert "Being prepared for viewing" in text_of(response)
     assert f'hx-get="{_url("state", recording)}"' in response.content.decode()
     assert "HX-Refresh" not in client.get(_url("state", recording))
     Recording.objects.update(processing="failed", processing_error="The file is not a video.")
@@ -246,8 +242,8 @@ def test_a_waiting_recording_reloads_itself_when_it_is_ready(sign_in, officer):
 def test_a_failed_recording_says_that_the_original_is_safe_and_can_be_tried_again(sign_in, officer, detective):
     recording = factories.recording(officer, processing="failed", processing_error="The file is not a video.")
     response = _page(sign_in(officer), recording)
-    assert "The file is not a video." in _text(response)
-    assert "The original is safe" in _text(response)
+    assert "The file is not a video." in text_of(response)
+    assert "The original is safe" in text_of(response)
     client = sign_in(detective)
     assert client.post(_url("try_again", recording)).status_code == 302
     recording.refresh_from_db()
@@ -258,7 +254,7 @@ def test_a_failed_recording_says_that_the_original_is_safe_and_can_be_tried_agai
 def test_a_quarantined_recording_cannot_be_watched(sign_in, recording, officer):
     services.mark_quarantined(recording)
     response = _page(sign_in(officer), recording)
-    assert "In quarantine" in _text(response)
+    assert "In quarantine" in text_of(response)
     assert "<video" not in response.content.decode()
     assert not Viewing.objects.exists()
 
@@ -268,7 +264,7 @@ def test_a_deleted_recording_is_a_tombstone_without_content(sign_in, recording, 
     services.mark_deleted(recording)
     response = _page(sign_in(manager), recording)
     assert response.status_code == 200
-    text = _text(response)
+    text = text_of(response)
     assert "This recording was deleted on" in text
     assert recording.sha256 in text
     assert "Very private remark" not in text
@@ -283,7 +279,7 @@ def test_flagging_goes_through_the_form_with_category_reason_and_reference(sign_
     category = Category.objects.get(code="arrest")
     response = client.post(_url("flag", recording), {"category": category.pk, "reference": "12"})
     assert response.status_code == 422
-    text = _text(response)
+    text = text_of(response)
     for problem in ("There is a problem", "Say why it is evidence.", "Choose what kind of reference it is."):
         assert problem in text
     given = {
@@ -293,7 +289,7 @@ def test_flagging_goes_through_the_form_with_category_reason_and_reference(sign_
         "reference": "1234/22nov26",
     }
     assert client.post(_url("flag", recording), given).status_code == 302
-    text = _text(_page(client, recording))
+    text = text_of(_page(client, recording))
     assert "Arrest at the scene" in text
     assert "1234/22NOV26" in text
     assert "Flagged as evidence: Arrest" in text
@@ -362,7 +358,7 @@ def test_the_results_name_what_is_known_and_show_no_picture_of_others(sign_in, r
 )
 def test_nobody_is_invited_to_watch_what_cannot_be_shown(sign_in, officer, colleague, processing, said):
     factories.recording(officer, processing=processing)
-    listed = _text(sign_in(colleague).get("/footage/"))
+    listed = text_of(sign_in(colleague).get("/footage/"))
     assert said in listed
     assert "Give a reason to watch" not in listed
 
@@ -378,7 +374,7 @@ def test_nobody_is_invited_to_watch_what_cannot_be_shown(sign_in, officer, colle
 def test_only_what_a_camera_signed_has_its_hash_from_the_camera(sign_in, officer, manifest, said):
     camera = factories.camera(officer.unit)
     found = factories.recording(officer, camera=camera, processing="failed", manifest=manifest)
-    assert f"The original is safe, with the SHA-256 {said}" in _text(_page(sign_in(officer), found))
+    assert f"The original is safe, with the SHA-256 {said}" in text_of(_page(sign_in(officer), found))
 
 
 def test_wrong_dates_are_explained(sign_in, officer):
@@ -391,7 +387,7 @@ def test_wrong_dates_are_explained(sign_in, officer):
     ):
         response = client.get("/footage/", given)
         assert response.status_code == 422, given
-        assert "There is a problem" in _text(response)
+        assert "There is a problem" in text_of(response)
 
 
 def test_each_filter_in_use_can_be_taken_away(sign_in, officer, recording):
@@ -401,8 +397,8 @@ def test_each_filter_in_use_can_be_taken_away(sign_in, officer, recording):
 
 
 def test_an_empty_result_says_what_to_do(sign_in, officer):
-    assert "No footage yet" in _text(sign_in(officer).get("/footage/"))
-    assert "Try fewer filters" in _text(sign_in(officer).get("/footage/", {"q": "zebra"}))
+    assert "No footage yet" in text_of(sign_in(officer).get("/footage/"))
+    assert "Try fewer filters" in text_of(sign_in(officer).get("/footage/", {"q": "zebra"}))
 
 
 # History
@@ -414,11 +410,11 @@ def test_the_wearer_does_not_learn_that_professional_standards_looked(sign_in, r
     client = sign_in(manager)
     client.post(_url("watch", recording), {"reason": "Camera fault"})
     page = _page(sign_in(officer), recording)
-    assert "Complaint about the officer" not in _text(page)
-    assert "Fay Stone" not in _text(page)
-    assert "Eve Moor" in _text(page)
-    assert "Camera fault" not in _text(page)
+    assert "Complaint about the officer" not in text_of(page)
+    assert "Fay Stone" not in text_of(page)
+    assert "Eve Moor" in text_of(page)
+    assert "Camera fault" not in text_of(page)
     page = _page(sign_in(manager), recording)
-    assert "Camera fault" in _text(page)
+    assert "Camera fault" in text_of(page)
     page = _page(sign_in(standards), recording)
-    assert "Complaint about the officer" in _text(page)
+    assert "Complaint about the officer" in text_of(page)

@@ -28,6 +28,7 @@ from bluelamp.retention import queries as retention
 from tests import factories
 from tests.ingest.browsers import FORM, Browser, Browsers
 from tests.media import samples
+from tests.pages import text_of
 
 pytestmark = pytest.mark.usefixtures("shared_db")
 
@@ -130,13 +131,9 @@ def test_a_file_name_is_only_text(officer: Browser) -> None:
     assert "<b>gpj" not in officer.pages.get(f"/footage/add/{addition.pk}/").content.decode()
 
 
-def _text(officer: Browser, path: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", officer.pages.get(path).content.decode()))
-
-
 def test_the_second_at_which_it_begins_is_confirmed(officer: Browser) -> None:
     addition = officer.begin()
-    assert "begins 20 Nov 2026, 22:14:05 by its own clock" in _text(officer, f"/footage/add/{addition.pk}/")
+    assert "begins 20 Nov 2026, 22:14:05 by its own clock" in text_of(officer.pages.get(f"/footage/add/{addition.pk}/"))
 
 
 @pytest.mark.parametrize(
@@ -153,7 +150,7 @@ def test_the_second_at_which_it_begins_is_confirmed(officer: Browser) -> None:
 def test_how_its_clock_was_is_said_as_the_adder_stated_it(officer: Browser, changes: dict[str, str], said: str) -> None:
     content = _bytes()
     officer.send(officer.begin(**changes), content)
-    page = _text(officer, f"/footage/{_recording(content).pk}/")
+    page = text_of(officer.pages.get(f"/footage/{_recording(content).pk}/"))
     assert f"Device clock As stated by whoever added it, {said}" in page
     assert "the device said" not in page
 
@@ -163,10 +160,10 @@ def test_what_cannot_be_shown_says_so_and_claims_no_hash_from_a_camera(officer: 
     officer.send(officer.begin(), content, "receipt.pdf")
     found = _recording(content)
     processing.prepare(found.pk)
-    page = _text(officer, f"/footage/{found.pk}/")
+    page = text_of(officer.pages.get(f"/footage/{found.pk}/"))
     assert "with the SHA-256 that was computed here as it was stored" in page
     assert "that the camera gave it" not in page
-    listed = _text(officer, "/footage/")
+    listed = text_of(officer.pages.get("/footage/"))
     for shown in (page, listed):
         assert "14 High Street · receipt.pdf" in shown
         assert "Cannot be shown" in shown

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from datetime import timedelta
 
 import pytest
@@ -18,6 +17,7 @@ from bluelamp.people.policy import Role
 from bluelamp.retention import certificates, queries, services
 from bluelamp.retention.models import Extension, Hold
 from tests import factories
+from tests.pages import text_of
 from tests.retention.test_sweep import sealed_recording
 
 pytestmark = pytest.mark.django_db
@@ -51,10 +51,6 @@ def gone(recording):
 def signed_in(client, person):
     client.force_login(person, backend="allauth.account.auth_backends.AuthenticationBackend")
     return client
-
-
-def text_of(response) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode()).split())
 
 
 def addresses(recording, hold):

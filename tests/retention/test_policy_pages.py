@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 
 import pytest
@@ -18,6 +17,7 @@ from bluelamp.retention import queries, services
 from bluelamp.retention.models import Hold, PolicyProposal, PolicyVersion, Shortening
 from bluelamp.retention.terms import PERIOD_NAMES, Terms
 from tests import factories, signin
+from tests.pages import text_of
 from tests.retention.test_services import accepted
 
 pytestmark = pytest.mark.django_db
@@ -44,10 +44,6 @@ def as_(person, **more) -> Client:
     client = Client(**more)
     signin.quickly(client, person)
     return client
-
-
-def text_of(response) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode()).split())
 
 
 def filled_in(**other: object) -> dict[str, object]:

@@ -12,7 +12,8 @@ from bluelamp.people.policy import Role
 from bluelamp.retention import queries
 from bluelamp.retention.models import Shortening
 from tests import factories
-from tests.retention.test_policy_pages import as_, proposed, text_of
+from tests.pages import text_of
+from tests.retention.test_policy_pages import as_, proposed
 from tests.retention.test_services import accepted
 
 pytestmark = pytest.mark.django_db

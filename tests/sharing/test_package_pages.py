@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from django.urls import reverse
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -18,6 +16,7 @@ from bluelamp.sharing import services as sharing
 from bluelamp.sharing.packages import queries, services
 from bluelamp.sharing.packages.models import Package, PackageDownload
 from tests import factories, signin
+from tests.pages import text_of
 from tests.sharing import packing, post
 
 pytestmark = pytest.mark.django_db
@@ -41,10 +40,6 @@ def _form(recording, **more):
     }
 
 
-def _words(answer) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
-
-
 # Officers
 
 
@@ -58,11 +53,11 @@ def test_an_officer_in_the_case_makes_a_package_and_takes_it_away(client, story)
     package = Package.objects.get()
     assert made.url == reverse("packages:package", args=[package.pk])
     assert ProcrastinateJob.objects.filter(task_name="packages.finish", status="todo").count() == 1
-    assert "The package is being made" in _words(client.get(made.url))
-    assert "Waiting to be made" in _words(client.get(reverse("packages:now", args=[package.pk])))
+    assert "The package is being made" in text_of(client.get(made.url))
+    assert "Waiting to be made" in text_of(client.get(reverse("packages:now", args=[package.pk])))
     packing.finished(package)
     assert client.get(reverse("packages:now", args=[package.pk]))["HX-Refresh"] == "true"
-    page = _words(client.get(made.url))
+    page = text_of(client.get(made.url))
     assert "Download the package" in page
     assert package.tag_manifest_sha256 in page
     answer = client.post(reverse("packages:download", args=[package.pk]), {"reason": "To hand it to the court"})
@@ -74,7 +69,7 @@ def test_an_officer_in_the_case_makes_a_package_and_takes_it_away(client, story)
         detective.custody_id,
         "To hand it to the court",
     )
-    assert "To hand it to the court" in _words(client.get(made.url))
+    assert "To hand it to the court" in text_of(client.get(made.url))
 
 
 def test_the_form_offers_the_officers_next_reference_and_the_one_that_footage_has(client, story):
@@ -103,7 +98,7 @@ def test_a_form_with_a_mistake_says_which_and_makes_nothing(client, story, more,
     given = {(f"{name}_{recording.pk}" if name in ("exhibit", "take") else name): value for name, value in more.items()}
     answer = client.post(reverse("packages:make", args=[case.pk]), _form(recording, **given))
     assert answer.status_code == 422
-    assert words in _words(answer)
+    assert words in text_of(answer)
     assert not Package.objects.exists()
 
 
@@ -114,7 +109,7 @@ def test_footage_of_another_case_or_locked_is_not_offered_and_not_taken_from_a_f
     Recording.objects.filter(pk=recording.pk).update(locked_at=clock.now())
     signin.quickly(client, detective)
     page = client.get(reverse("packages:make", args=[case.pk]))
-    assert "No footage of this case can be put into a package now" in _words(page)
+    assert "No footage of this case can be put into a package now" in text_of(page)
     for forged in (recording, foreign):
         assert client.post(reverse("packages:make", args=[case.pk]), _form(forged)).status_code == 422
     assert not Package.objects.exists()
@@ -155,7 +150,7 @@ def test_who_is_not_signed_in_is_sent_to_sign_in(client, story, name):
 def test_an_auditor_sees_a_package_and_can_neither_download_nor_withdraw_it(client, story):
     package = packing.finished(packing.asked(story))
     signin.quickly(client, factories.person(Role.AUDITOR))
-    page = _words(client.get(reverse("packages:package", args=[package.pk])))
+    page = text_of(client.get(reverse("packages:package", args=[package.pk])))
     assert "You cannot download it" in page
     assert "Withdraw the package" not in page
     for name in ("download", "withdraw"):
@@ -168,7 +163,7 @@ def test_a_download_needs_a_reason(client, story):
     signin.quickly(client, story[2])
     answer = client.post(reverse("packages:download", args=[package.pk]), {"reason": "  "})
     assert answer.status_code == 422
-    assert "Fill in “Why you download it”" in _words(answer)
+    assert "Fill in “Why you download it”" in text_of(answer)
     assert not PackageDownload.objects.exists()
 
 
@@ -176,12 +171,12 @@ def test_a_withdrawn_package_says_so_and_is_not_handed_out(client, story):
     package = packing.finished(packing.asked(story))
     signin.quickly(client, story[2])
     assert client.post(reverse("packages:withdraw", args=[package.pk]), {"reason": "Wrong person"}).status_code == 302
-    page = _words(client.get(reverse("packages:package", args=[package.pk])))
+    page = text_of(client.get(reverse("packages:package", args=[package.pk])))
     assert "This package was withdrawn." in page
     assert "Download the package" not in page
     answer = client.post(reverse("packages:download", args=[package.pk]), {"reason": "x"})
     assert answer.status_code == 403
-    assert "This package was withdrawn." in _words(answer)
+    assert "This package was withdrawn." in text_of(answer)
     (event,) = [item for item in ledger.history(story[0].custody_id) if item.tag == "package.withdrawn"]
     assert event.reason == "Wrong person"
 
@@ -200,7 +195,7 @@ def test_a_package_whose_footage_left_use_says_so_in_words(client, story, change
     signin.quickly(client, story[2])
     page = client.get(reverse("packages:package", args=[package.pk]))
     assert page.status_code == 200
-    assert words in _words(page)
+    assert words in text_of(page)
     assert client.post(reverse("packages:download", args=[package.pk]), {"reason": "x"}).status_code == 403
 
 
@@ -231,16 +226,16 @@ def test_a_recipient_gets_what_was_shared_as_a_package_made_for_them(client, sto
     watch = client.get(reverse("share:watch", args=[share.pk])).content.decode()
     address = reverse("share:package", args=[share.pk])
     assert address in watch
-    assert "Make the package" in _words(client.get(address))
+    assert "Make the package" in text_of(client.get(address))
     assert client.post(address).url == address
     package = Package.objects.get()
     assert (package.recipient, package.maker) == ("Jo Reid, CPS", share.recipient.custody_id)
     assert package.get_purpose_display() == "Disclosure to the prosecution"
-    assert "The package is being made" in _words(client.get(address))
-    assert "Waiting" in _words(client.get(reverse("share:package_now", args=[share.pk])))
+    assert "The package is being made" in text_of(client.get(address))
+    assert "Waiting" in text_of(client.get(reverse("share:package_now", args=[share.pk])))
     packing.finished(package)
     assert client.get(reverse("share:package_now", args=[share.pk]))["HX-Refresh"] == "true"
-    assert "Download the package" in _words(client.get(address))
+    assert "Download the package" in text_of(client.get(address))
     answer = client.post(reverse("share:package_download", args=[share.pk]))
     assert answer.url.startswith(f"/media/package/{PackageDownload.objects.get().pk}/")
     last = ledger.history(story[0].custody_id)[-1]
@@ -266,7 +261,7 @@ def test_a_share_for_watching_gives_no_package(client, shared):
     for name, send in (("package", client.get), ("package", client.post), ("package_download", client.post)):
         answer = send(reverse(f"share:{name}", args=[share.pk]))
         assert answer.status_code == 403
-        assert "watching only" in _words(answer)
+        assert "watching only" in text_of(answer)
     assert not Package.objects.exists()
 
 
@@ -278,7 +273,7 @@ def test_a_revoked_share_takes_its_package_with_it_and_says_so(client, story, sh
     for name, send in (("package", client.get), ("package", client.post), ("package_download", client.post)):
         answer = send(reverse(f"share:{name}", args=[share.pk]))
         assert answer.status_code == 403
-        assert "ended by the police" in _words(answer)
+        assert "ended by the police" in text_of(answer)
     assert queries.standing(package).value == "ended"
     assert not PackageDownload.objects.exists()
 
@@ -311,7 +306,7 @@ def test_an_officers_package_of_the_same_footage_is_not_the_recipients(client, s
     share = shared(may_download=True)
     packing.finished(packing.asked(story))
     _signed_in(client)
-    assert "Make the package" in _words(client.get(reverse("share:package", args=[share.pk])))
+    assert "Make the package" in text_of(client.get(reverse("share:package", args=[share.pk])))
     assert client.post(reverse("share:package_download", args=[share.pk])).status_code == 404
 
 
@@ -328,4 +323,4 @@ def test_a_case_that_is_closed_ends_nothing_for_its_recipient_but_the_making_by_
     assert queries.standing(package).value == "ready"
     signin.quickly(client, story[2])
     page = client.get(reverse("packages:make", args=[story[1].pk]))
-    assert "No footage of this case can be put into a package now" in _words(page)
+    assert "No footage of this case can be put into a package now" in text_of(page)
