@@ -183,7 +183,7 @@ def test_times_that_disagree_are_taken_and_marked(system: System, mkv) -> None:
     assert system.clip(mkv, StartTimeISO="2026-01-01T00:00:00Z").status_code == 201
     (recording,) = recordings(system)
     assert recording.started_at == system.began
-    assert recording.clock_status == "drifting"
+    assert recording.clock_status == "doubtful"
 
 
 def test_a_clock_a_little_ahead_does_not_keep_footage_out(system: System, mkv) -> None:

@@ -188,7 +188,7 @@ def test_facts_of_the_list_reach_the_recording(tmp_path: Path) -> None:
     assert recording.started_at == datetime(2026, 7, 22, 6, 19, 5, tzinfo=UTC)
     assert recording.ended_at - recording.started_at == timedelta(seconds=90)
     assert (recording.wearer, recording.unit, recording.camera) == (wearer, unit, camera)
-    assert recording.clock_status == Recording.ClockStatus.GOOD
+    assert recording.clock_status == Recording.ClockStatus.STATED
     assert recording.manifest["category"] == "Violence"
     assert recording.manifest["other"] == {"Colour": "blue"}
     assert recording.manifest["import"] == standing.run.pk
@@ -199,7 +199,7 @@ def test_footage_of_unknown_age_is_marked_and_given_time_to_be_looked_at(tmp_pat
     run_import(tmp_path)
     for recording in Recording.objects.all():
         assert recording.started_at == datetime.fromtimestamp(OLD, UTC)
-        assert recording.clock_status == Recording.ClockStatus.UNSET
+        assert recording.clock_status == Recording.ClockStatus.DOUBTFUL
         assert recording.due_at is not None
         assert recording.due_at >= clock.now() + timedelta(days=6)
 

@@ -79,7 +79,7 @@ def test_a_clock_that_nobody_compared_is_not_corrected_and_marked(officer: Brows
     content = _bytes()
     officer.send(officer.begin(clock="unknown", off_minutes=""), content)
     found = _recording(content)
-    assert (found.clock_status, found.started_at) == ("unset", found.device_started_at)
+    assert (found.clock_status, found.started_at) == ("doubtful", found.device_started_at)
 
 
 def test_the_length_of_the_file_itself_gives_the_end(officer: Browser) -> None:

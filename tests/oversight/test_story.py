@@ -86,7 +86,7 @@ def test_the_time_in_the_camera_alone_is_said_and_matters_where_nothing_proves_i
     assert signed.gap.startswith("For 8 hours only the camera had it. The camera had signed")
     assert not signed.gap_matters
     (_, unsigned) = steps(told(arrival, signed=False))
-    assert "Nothing here proves" in unsigned.gap
+    assert unsigned.gap.startswith("For 8 hours it was not here yet. Nothing here proves")
     assert unsigned.gap_matters
     late = told(arrival, received_at=START + timedelta(days=5))
     assert steps(late)[1].gap.startswith("For 4 days only the camera had it.")
@@ -126,6 +126,8 @@ def test_reading_its_page_again_and_again_is_one_step_a_day():
 def test_a_clock_that_was_wrong_is_said_with_how_wrong():
     assert "3 min 00 s behind" in steps(told([], offset_ms=180_000))[0].notes[1]
     assert "was not set" in steps(told([], clock="unset"))[0].notes[1]
+    assert "may be wrong" in steps(told([], clock="doubtful"))[0].notes[1]
+    assert "no dock compared its clock" in steps(told([], clock="stated"))[0].notes[1]
 
 
 def test_an_event_that_nobody_wrote_a_sentence_for_is_told_as_pages_tell_it():

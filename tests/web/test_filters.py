@@ -68,6 +68,23 @@ def test_how_far_clocks_are_apart_reads_as_people_say_it(seconds, shown):
 
 
 @pytest.mark.parametrize(
+    ("offset_ms", "shown"),
+    [
+        (-180_000, "3 minutes fast"),
+        (180_000, "3 minutes slow"),
+        (-1000, "1 second fast"),
+        (55, "0.06 seconds slow"),
+        (-9_512, "9.5 seconds fast"),
+        (-61_999, "1 minute 1 second fast"),
+        (90_061_000, "1 day 1 hour 1 minute 1 second slow"),
+        (-172_800_000, "2 days fast"),
+    ],
+)
+def test_how_wrong_a_clock_was_reads_as_people_say_it(offset_ms, shown):
+    assert filters.clock_error(offset_ms) == shown
+
+
+@pytest.mark.parametrize(
     ("size", "shown"),
     [
         (0, "0 bytes"),

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from bluelamp.custody.queries import search
-from bluelamp.footage import history, media, queries, timeline, track
+from bluelamp.footage import clocks, history, media, queries, timeline, track
 from bluelamp.footage.models import Derivative, EvidenceFlag, Note, Recording, Reference, Viewing
 from bluelamp.footage.services.marks import may_be_released
 from bluelamp.kernel import clock
@@ -73,6 +73,10 @@ class Page:
     @property
     def waveform_path(self) -> str:
         return timeline.waveform_path(self.recording.waveform)
+
+    @property
+    def clock_words(self) -> str:
+        return clocks.clock_words(self.recording)
 
     @property
     def frames_a_second(self) -> str:

@@ -43,7 +43,7 @@ class Times:
     started_at: datetime
     ended_at: datetime
     clock_offset_ms: int
-    status: str  # good, drifting, unset: footage's Recording.ClockStatus
+    status: str  # good, drifting, doubtful, unset: footage's Recording.ClockStatus
 
 
 def corrected(entry: ManifestEntry, measured: Measured, policy: ClockPolicy | None = None) -> Times:
@@ -59,10 +59,11 @@ def corrected(entry: ManifestEntry, measured: Measured, policy: ClockPolicy | No
         offset_ms = measured.clock_offset_ms if measured.clock_set else 0
         started, ended = _shifted(device_start, offset_ms), _shifted(device_end, offset_ms)
         if started and ended and _plausible(started, ended, measured.docked_at, policy):
-            agrees = measured.clock_set and abs(offset_ms) <= policy.drift / timedelta(milliseconds=1)
+            agrees = abs(offset_ms) <= policy.drift / timedelta(milliseconds=1)
+            status = "doubtful" if not measured.clock_set else "good" if agrees else "drifting"
             # The measurement itself is as coarse as a request takes: nothing ends after it was docked.
             ended = min(ended, measured.docked_at)
-            return Times(min(started, ended), ended, offset_ms, "good" if agrees else "drifting")
+            return Times(min(started, ended), ended, offset_ms, status)
     lasted = device_end - device_start
     if lasted > policy.longest:
         lasted = timedelta()

@@ -151,6 +151,10 @@ def _recorded(facts: Facts) -> Step:
     notes = [f"It lasts {duration(facts.ended_at - facts.started_at)}."] if facts.ended_at > facts.started_at else []
     if facts.clock == "unset":
         notes.append("The camera's clock was not set. The time given here is that of its docking.")
+    elif facts.clock == "doubtful":
+        notes.append("Nobody has compared its clock with the right time: the time given here may be wrong.")
+    elif facts.clock == "stated":
+        notes.append("The time given here is the one that came with it: no dock compared its clock.")
     elif abs(facts.offset_ms) >= 1000:
         way = "behind" if facts.offset_ms > 0 else "ahead"
         notes.append(f"The camera's clock was {duration(abs(facts.offset_ms) / 1000)} {way}; times here are corrected.")
@@ -237,17 +241,18 @@ def _say_gaps(steps: list[Step]) -> None:
 
 
 def _say_journey(steps: list[Step], facts: Facts) -> None:
-    """The time in which the camera alone had it: there is no ledger for that, so it is said what there is."""
+    """The time before it came: there is no ledger for that, so it is said what there is."""
     arrived = next((step for step in steps if step.icon == "arrive"), None)
     alone = facts.received_at - facts.ended_at
     if arrived is None or facts.added_by or alone <= timedelta():
         return
-    proof = (
-        "The camera had signed what it recorded, so a change on the way would have shown."
-        if facts.signed
-        else "Nothing here proves what happened to it in that time."
-    )
-    arrived.gap = f"For {_long(alone)} only the camera had it. {proof}"
+    if facts.signed:
+        what = (
+            "only the camera had it. The camera had signed what it recorded, so a change on the way would have shown."
+        )
+    else:
+        what = "it was not here yet. Nothing here proves what happened to it in that time."
+    arrived.gap = f"For {_long(alone)} {what}"
     arrived.gap_matters = alone > LATE or not facts.signed
 
 

@@ -71,6 +71,7 @@ def environment(**options: Any) -> Environment:
     )
     env.filters.update(
         clock_difference=filters.clock_difference,
+        clock_error=filters.clock_error,
         count=filters.count,
         date=filters.date,
         duration=filters.duration,

@@ -62,6 +62,18 @@ def clock_difference(seconds: float) -> str:
     return duration(seconds) if seconds < 48 * 3600 else f"{seconds / 86400:,.0f} days"
 
 
+def clock_error(offset_ms: int) -> str:
+    """How wrong a clock was, from what was added to its time: "3 minutes fast", "9.5 seconds slow"."""
+    ms = abs(offset_ms)
+    if ms < 60_000:
+        said = [_one_or_more(round(ms / 1000, 1 if ms >= 1000 else 2), "second")]
+    else:
+        seconds = ms // 1000
+        parts = (seconds // 86400, "day"), (seconds // 3600 % 24, "hour"), (seconds // 60 % 60, "minute")
+        said = [_one_or_more(number, noun) for number, noun in (*parts, (seconds % 60, "second")) if number]
+    return f"{' '.join(said)} {'fast' if offset_ms < 0 else 'slow'}"
+
+
 def filesize(size: int | None) -> str:
     """Bytes in decimal units, as storage is sold: "812 bytes", "14.2 MB", "3.61 TB"; an en dash for None."""
     if size is None:
@@ -84,6 +96,10 @@ def number(value: float | None) -> str:
 def count(value: int, noun: str, plural: str = "") -> str:
     """A figure with its noun: "1 recording", "22,000 recordings", "3 enquiries"."""
     return f"{number(value)} {noun if value == 1 else plural or noun + 's'}"
+
+
+def _one_or_more(value: float, noun: str) -> str:
+    return f"{value:,g} {noun}{'' if value == 1 else 's'}"
 
 
 def _aware(instant: dt.datetime) -> dt.datetime:

@@ -65,6 +65,8 @@ class Migration(migrations.Migration):
                             ("good", "Clock agreed with the dock"),
                             ("drifting", "Clock differed from the dock; times are corrected"),
                             ("unset", "Clock was not set; the docking time is used"),
+                            ("stated", "No dock compared the clock; the times are those that came with it"),
+                            ("doubtful", "Not compared with the right time; the times may be wrong"),
                         ],
                         default="good",
                     ),

@@ -50,6 +50,8 @@ class Recording(models.Model):
         GOOD = "good", "Clock agreed with the dock"
         DRIFTING = "drifting", "Clock differed from the dock; times are corrected"
         UNSET = "unset", "Clock was not set; the docking time is used"
+        STATED = "stated", "No dock compared the clock; the times are those that came with it"
+        DOUBTFUL = "doubtful", "Not compared with the right time; the times may be wrong"
 
     id = models.UUIDField(primary_key=True, default=new_id)
     camera = models.ForeignKey(Camera, models.PROTECT, null=True, related_name="recordings")
@@ -133,6 +135,11 @@ class Recording(models.Model):
     def key_id(self) -> str:
         """The id of its data key in the keyring."""
         return str(self.pk)
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether its camera signed what it recorded. What came another way keeps other facts in `manifest`."""
+        return "signature" in self.manifest
 
 
 class Derivative(models.Model):

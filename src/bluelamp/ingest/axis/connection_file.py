@@ -11,7 +11,7 @@ import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -76,6 +76,18 @@ def token_uri(base_url: str) -> str:
     return base_url.rstrip("/") + TOKEN_PATH
 
 
+def check_address(uri: str) -> None:
+    """Raises Invalid for what no body-worn system could fetch a token from."""
+    try:
+        parts = urlsplit(uri)
+    except ValueError:  # for instance http://[
+        parts = SplitResult("", "", "", "", "")
+    if parts.scheme not in ("http", "https") or not parts.netloc or len(uri) > LONGEST_URI:
+        raise _not_made(f"{uri[:80]!a} is no address that a body-worn system could call", "Give http:// or https://.")
+    if not parts.path.endswith(TOKEN_PATH):
+        raise _not_made(f"The address {uri[:80]} does not end in {TOKEN_PATH}", "Tokens are fetched there.")
+
+
 def certificate(given: bytes) -> str:
     """A certificate file's content as PEM, certificates alone. Raises Invalid; for a file with a private key, too."""
     if b"PRIVATE KEY" in given:
@@ -108,14 +120,8 @@ def _check(said: ConnectionFile) -> None:
     if not 1 <= len(said.uris) <= MOST_URIS:
         raise _not_made(f"A connection file lists 1 to {MOST_URIS} addresses", "Give that many.")
     for uri in said.uris:
-        parts = urlsplit(uri)
-        if parts.scheme not in ("http", "https") or not parts.netloc or len(uri) > LONGEST_URI:
-            raise _not_made(
-                f"{uri[:80]!a} is no address that a body-worn system could call", "Give http:// or https://."
-            )
-        if not parts.path.endswith(TOKEN_PATH):
-            raise _not_made(f"The address {uri[:80]} does not end in {TOKEN_PATH}", "Tokens are fetched there.")
-        if (parts.scheme == "https") != bool(said.certificates):
+        check_address(uri)
+        if (urlsplit(uri).scheme == "https") != bool(said.certificates):
             raise _not_made(
                 f"The address {uri[:80]} and the certificates do not fit: with a certificate the body-worn system uses "
                 "HTTPS, without one plain HTTP",

@@ -42,9 +42,13 @@ class FileForm(NamedErrors):
     )
 
     def clean_uris(self) -> tuple[str, ...]:
+        """Whether addresses and certificates fit each other is left to the service: either may be unreadable here."""
         uris = tuple(str(self.cleaned_data["uris"]).split())
-        for uri in uris:
-            _check_address(uri)
+        try:
+            for uri in uris:
+                connection_file.check_address(uri)
+        except Invalid as error:
+            raise forms.ValidationError(f"{error.what_happened} {error.next_step}") from error
         return uris
 
     def clean_certificates(self) -> tuple[str, ...]:
@@ -97,21 +101,3 @@ class DecideForm(NamedErrors):
         help_text="Warrant number, username or full name; where it is a recording like any other.",
     )
     reason = forms.CharField(label="Why?", max_length=500, help_text="Kept in the ledger with your name.")
-
-
-def _check_address(uri: str) -> None:
-    """Ask of one address what the connection file asks, so that a wrong one is told together with a wrong certificate.
-
-    Whether addresses and certificates fit each other is left to the service: here one of them may be unreadable.
-    """
-    any_certificate = ("-",) if uri.lower().startswith("https://") else ()
-    try:
-        connection_file.ConnectionFile(
-            site="-", version="", uris=(uri,), user="", key="", certificates=any_certificate
-        ).text()
-    except Invalid as error:
-        raise forms.ValidationError(f"{error.what_happened} {error.next_step}") from error
-    except ValueError as error:  # from urlsplit, for instance for http://[
-        raise forms.ValidationError(
-            f"{uri[:80]!a} is no address that a body-worn system could call. Give http:// or https://."
-        ) from error

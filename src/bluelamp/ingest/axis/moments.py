@@ -31,7 +31,7 @@ class ClipTimes:
     ended_at: datetime
     device_started_at: datetime
     device_ended_at: datetime
-    status: str  # good, drifting, unset: footage's Recording.ClockStatus
+    status: str  # stated, doubtful, unset: footage's Recording.ClockStatus
 
 
 def moment(metadata: Mapping[str, str], key: str) -> datetime | None:
@@ -58,7 +58,7 @@ def clip_times(metadata: Mapping[str, str], now: datetime) -> ClipTimes:
         # Its clock is ahead of ours: it ended at the latest now, and lasted as long as it says.
         return ClipTimes(now - (ended - started), now, started, ended, "unset")
     sure = agree(metadata, "starttime") and agree(metadata, "stoptime")
-    return ClipTimes(started, ended, started, ended, "good" if sure else "drifting")
+    return ClipTimes(started, ended, started, ended, "stated" if sure else "doubtful")
 
 
 def rejected_times(metadata: Mapping[str, str], container: Mapping[str, str], now: datetime) -> ClipTimes:

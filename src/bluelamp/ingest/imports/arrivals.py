@@ -128,18 +128,18 @@ def _times(facts: dict[str, Any], size: int, mtime_ns: int, file: BinaryIO) -> t
     if facts.get("started"):
         start, end = iso8601.parse(facts["started"]), iso8601.parse(facts["ended"])
         if end <= now + timedelta(days=1):
-            return start, end, Recording.ClockStatus.GOOD, "as the manifest says"
+            return start, end, Recording.ClockStatus.STATED, "as the manifest says"
     inside = moments.in_mp4(file, size, now)
     if inside is not None:
         start, lasted = inside
-        return start, min(start + lasted, now), Recording.ClockStatus.UNSET, "as the file itself says"
+        return start, min(start + lasted, now), Recording.ClockStatus.DOUBTFUL, "as the file itself says"
     try:
         written = datetime.fromtimestamp(mtime_ns / 1_000_000_000, UTC)
     except (ValueError, OverflowError, OSError):
         written = now
     if written > now:
         written = now
-    return written, written, Recording.ClockStatus.UNSET, "when the file was last written"
+    return written, written, Recording.ClockStatus.DOUBTFUL, "when the file was last written"
 
 
 def _last_word(officer: str) -> str:

@@ -27,6 +27,7 @@ from bluelamp.kernel.errors import Conflict
 from bluelamp.people import access
 from bluelamp.people.models import Person
 from bluelamp.people.policy import Action, may
+from bluelamp.web.filters import clock_error
 
 MOST_UNFINISHED = 50
 """Files on their way that one person may have at once."""
@@ -272,20 +273,14 @@ def clock_words(addition: Addition) -> str:
     """How the clock of the footage was, in words."""
     if addition.clock not in (Addition.Clock.FAST, Addition.Clock.SLOW):
         return "right." if addition.clock == Addition.Clock.RIGHT else "not compared with the right time."
-    minutes, seconds = divmod(abs(addition.clock_offset_ms) // 1000, 60)
-    length = " ".join(
-        f"{number} {noun}{'' if number == 1 else 's'}"
-        for number, noun in ((minutes, "minute"), (seconds, "second"))
-        if number
-    )
-    return f"{length} {'fast' if addition.clock_offset_ms < 0 else 'slow'}; the times here are corrected."
+    return f"{clock_error(addition.clock_offset_ms)}; the times here are corrected."
 
 
 def _arrival(addition: Addition, filename: str) -> Arrival:
     right = addition.shown_at + timedelta(milliseconds=addition.clock_offset_ms)
     status = {
         Addition.Clock.RIGHT.value: Recording.ClockStatus.GOOD,
-        Addition.Clock.UNKNOWN.value: Recording.ClockStatus.UNSET,
+        Addition.Clock.UNKNOWN.value: Recording.ClockStatus.DOUBTFUL,
     }
     return Arrival(
         started_at=right,

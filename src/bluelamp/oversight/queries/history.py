@@ -97,7 +97,7 @@ def tell(recording: Recording, reader: Actor, thing: Thing) -> Story:
         wearer=recording.wearer.name if recording.wearer else "",
         camera=f"camera {recording.camera.serial}" if recording.camera else "",
         added_by=recording.added_by.name if recording.added_by else "",
-        signed=bool(recording.manifest),
+        signed=recording.is_signed,
         clock=recording.clock_status,
         offset_ms=recording.clock_offset_ms,
         size=recording.size,

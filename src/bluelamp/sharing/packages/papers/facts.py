@@ -10,12 +10,14 @@ from datetime import datetime
 from bluelamp.custody import words
 from bluelamp.custody.proving import Proven
 from bluelamp.custody.queries import HistoryItem
+from bluelamp.footage.clocks import clock_words
 from bluelamp.footage.models import Recording
 from bluelamp.formats import iso8601
 from bluelamp.formats.disclosure import DisclosedEvent
 from bluelamp.web import filters
 
 WITHHELD = "Name withheld"
+ELSEWHERE = "Footage from elsewhere"
 _UNTOLD = "An event whose details are withheld."
 
 # They say only that facts were shown, and there are very many of them: the printed report counts them.
@@ -108,10 +110,10 @@ def exhibit(recording: Recording, reference: str, file: str) -> Exhibit:
         file=file,
         recording=str(recording.pk),
         officer=str(recording.wearer) if recording.wearer else "",
-        camera=f"{camera.serial} ({camera.model})" if camera else "Footage from elsewhere",
+        camera=f"{camera.serial} ({camera.model})" if camera else ELSEWHERE,
         started_at=recording.started_at,
         ended_at=recording.ended_at,
-        clock=recording.get_clock_status_display() if camera else "",
+        clock=clock_words(recording),
         sha256=recording.sha256,
         size=recording.size,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bluelamp.sharing.packages.papers.facts import Exhibit, Papers, london, utc
+from bluelamp.sharing.packages.papers.facts import ELSEWHERE, Exhibit, Papers, london, utc
 
 if TYPE_CHECKING:  # loading it costs a third of a web process's start
     from bluelamp.sharing.packages.papers.pdf import Paper
@@ -29,14 +29,14 @@ def _page(paper: Paper, papers: Papers, exhibit: Exhibit) -> None:
     paper.title_line(f"Exhibit {exhibit.reference}" if exhibit.reference else "Exhibit ____________________")
     paper.facts(
         [
-            ("Description", "Recording of a body-worn camera" if exhibit.clock else "Video footage from elsewhere"),
+            ("Description", "Video footage" if exhibit.camera == ELSEWHERE else "Recording of a body-worn camera"),
             ("Force", papers.force),
             ("Case", papers.case),
             ("Recorded by", exhibit.officer),
             ("Begins", f"{london(exhibit.started_at)} ({utc(exhibit.started_at)})"),
             ("Ends", f"{london(exhibit.ended_at)} ({utc(exhibit.ended_at)})"),
             ("Camera", exhibit.camera),
-            ("Camera's clock", exhibit.clock),
+            ("Clock", exhibit.clock),
             ("File", exhibit.file),
             ("Size", f"{exhibit.size:,} bytes"),
             ("SHA-256", f"{exhibit.sha256[:32]}\n{exhibit.sha256[32:]}"),
