@@ -31,6 +31,7 @@ class Faults:
     """What goes wrong. Counters are used up."""
 
     session_busy: int = 0
+    other_key: bool = False
     drop_patches: int = 0  # takes half of a chunk, then closes the connection
     locked_patches: int = 0
     receipts_later: int = 0
@@ -132,6 +133,9 @@ def _handler(server: DockingServer) -> type[BaseHTTPRequestHandler]:
             if server.faults.session_busy:
                 server.faults.session_busy -= 1
                 self.reply(503, {"title": "Busy"}, Retry_After="0")
+                return
+            if server.faults.other_key:
+                self.reply(409, {"detail": "It signs with another key.", "next_step": "Ask the manager."})
                 return
             if server.faults.broken_session:
                 self.reply(200, {"hello": "world"})

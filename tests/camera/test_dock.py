@@ -187,6 +187,14 @@ def test_a_server_that_is_not_there_is_said_in_words(device: Device) -> None:
     assert files(device) == 3
 
 
+def test_a_camera_that_is_turned_away_for_its_key_hears_so_at_once(device: Device, server: DockingServer) -> None:
+    server.faults.other_key = True
+    with pytest.raises(CameraError, match=r"another key\..*still on the camera.*Ask the manager"):
+        client(server).dock(device.folder)
+    assert server.requests.count("POST /api/v1/docking") == 1, "asking again changes nothing"
+    assert files(device) == 3
+
+
 def test_something_else_at_the_address_is_said_in_words(device: Device, server: DockingServer) -> None:
     server.faults.broken_session = True
     with pytest.raises(CameraError, match="does not speak"):

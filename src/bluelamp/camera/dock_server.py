@@ -12,7 +12,7 @@ import httpx
 from bluelamp.camera.errors import CameraError
 
 KEPT = "Nothing was erased: the recordings are still on the camera."
-WORTH_RETRYING = frozenset({409, 423, 425, 429, 500, 502, 503, 504, 507})
+WORTH_RETRYING = frozenset({423, 425, 429, 500, 502, 503, 504, 507})
 LONGEST_PAUSE = 30.0
 
 

@@ -83,7 +83,8 @@ class Upload:
         """Wait before trying again. Raises Refused for an answer that repeating does not change, Unreachable when
         patience is at its end."""
         status = error.status_code
-        if status is not None and status not in WORTH_RETRYING:
+        # 409: another offset than the server's, which tells it at the next beginning.
+        if status is not None and status != 409 and status not in WORTH_RETRYING:
             raise Refused(
                 f"The server refused recording {self._sequence} (status {status}). {_words(error)}".rstrip(), KEPT
             ) from error
