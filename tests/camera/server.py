@@ -44,6 +44,7 @@ class Faults:
     foreign_location: str = ""
     forget_uploads: bool = False
     broken_session: bool = False
+    unavailable_status: int = 204
 
 
 class DockingServer:
@@ -56,6 +57,7 @@ class DockingServer:
         self.uploads: dict[str, Upload] = {}
         self.received: dict[int, bytes] = {}
         self.requests: list[str] = []
+        self.unavailable: dict[int, str] = {}
         self.receipts_asked = 0
         self.guard = threading.Lock()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -126,6 +128,9 @@ def _handler(server: DockingServer) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             if self.path == "/api/v1/docking":
                 self.open_session(json.loads(body))
+            elif "/unavailable/" in self.path:
+                server.unavailable[int(self.path.rpartition("/")[2])] = json.loads(body)["why"]
+                self.reply(server.faults.unavailable_status)
             else:
                 self.create()
 

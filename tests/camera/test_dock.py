@@ -233,9 +233,11 @@ def test_the_token_is_never_sent_to_another_host(device: Device, server: Docking
     assert "another host" in result.refused[0].why
 
 
+@pytest.mark.parametrize("status", [204, 404])  # a server that knows nothing of it changes nothing
 def test_a_recording_that_vanished_or_changed_is_reported_and_the_others_are_safe(
-    device: Device, server: DockingServer
+    device: Device, server: DockingServer, status: int
 ) -> None:
+    server.faults.unavailable_status = status
     first, second, _ = device.entries()
     device.path(first).unlink()
     with device.path(second).open("ab") as file:
@@ -245,6 +247,16 @@ def test_a_recording_that_vanished_or_changed_is_reported_and_the_others_are_saf
     assert any("no longer on the camera" in problem for problem in result.problems)
     assert any("manifest entry says" in problem for problem in result.problems)
     assert device.path(second).exists()
+    assert server.unavailable == {1: "gone", 2: "altered"}
+
+
+def test_a_recording_that_cannot_be_read_is_reported_to_the_server(device: Device, server: DockingServer) -> None:
+    first, *_ = device.entries()
+    device.path(first).unlink()
+    device.path(first).mkdir()  # root reads a file whatever its mode says
+    result = client(server).dock(device.folder)
+    assert any("cannot be read on the camera" in problem for problem in result.problems)
+    assert server.unavailable == {1: "unreadable"}
 
 
 def test_recordings_that_the_server_says_nothing_or_nonsense_about_are_kept(

@@ -109,7 +109,7 @@ JSON_VALUES = (
     | st.dictionaries(st.text(max_size=5), _SCALARS, min_size=1, max_size=3)
 )
 
-KINDS = ("docking", "receipt", "options", "create", "part", "whole", "head", "patch", "delete")
+KINDS = ("docking", "receipt", "unavailable", "options", "create", "part", "whole", "head", "patch", "delete")
 AXIS_KINDS = ("axis", "axis-token")
 
 PLANS = st.builds(
@@ -176,6 +176,10 @@ def _right(plan: Plan, world: World) -> tuple[str, str, list[Header], bytes]:
         return "POST", "/api/v1/docking", [*common, (b"Content-Type", b"application/json")], told
     if plan.kind == "receipt":
         return "GET", f"/api/v1/docking/{world.session}/receipts/{plan.target}", common, b""
+    if plan.kind == "unavailable":
+        told = mutated({"why": "gone"}, plan.document)
+        path = f"/api/v1/docking/{world.session}/unavailable/{plan.target}"
+        return "POST", path, [*common, (b"Content-Type", b"application/json")], told
     if plan.kind == "options":
         return "OPTIONS", upload, common[:1], b""
     if plan.kind in {"create", "part", "whole"}:
@@ -209,6 +213,8 @@ def mutated(document: Any, changes: tuple[tuple[int, Any], ...]) -> bytes:
     copy = json.loads(json.dumps(document))
     for number, value in changes:
         places = list(_places(copy))
+        if not places:
+            break
         holder, key = places[number % len(places)]
         if number % 7 == 0 and isinstance(holder, dict):
             del holder[key]

@@ -54,7 +54,7 @@ FRESH_AFTER = 150
 """Requests after which there are new uploads to spoil."""
 
 _OURS = re.compile(
-    r"/api/v1/docking|/api/v1/docking/[^/]+/receipts/[^/]+|/dock/tus/?|/dock/tus/[^/]+|/auth/v1\.0"
+    r"/api/v1/docking|/api/v1/docking/[^/]+/(receipts|unavailable)/[^/]+|/dock/tus/?|/dock/tus/[^/]+|/auth/v1\.0"
     r"|/v1/[^/]+/?|/v1/[^/]+/[^/]+(/.*)?",
     re.DOTALL,
 )

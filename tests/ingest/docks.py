@@ -132,6 +132,9 @@ class Docking:
     def receipt(self, sequence: int) -> httpx.Response:
         return self.client.get(f"/api/v1/docking/{self.answer['session']}/receipts/{sequence}")
 
+    def unavailable(self, sequence: int, why: str) -> httpx.Response:
+        return self.client.post(f"/api/v1/docking/{self.answer['session']}/unavailable/{sequence}", json={"why": why})
+
     @property
     def recordings(self) -> Any:
         """What the server has of this camera."""

@@ -98,6 +98,17 @@ def test_one_that_waits_its_turn_while_others_arrive_is_left_in_peace_for_most_o
     assert found(replace(facts, moved_at=later), later) == [("never_arrived", 2, 2)]
 
 
+def test_one_that_the_dock_cannot_send_is_reported_at_once_for_what_is_the_matter_with_it() -> None:
+    offers = [offered(1, unavailable="gone"), offered(2, unavailable="altered"), offered(3), offered(4)]
+    told = discrepancies.findings(Facts(offers=offers, dockings=[docked()], moved_at=NOW), NOW)
+    assert [(finding.kind, finding.span) for finding in told] == [("never_arrived", (1, 1)), ("never_arrived", (2, 2))]
+    assert [finding.detail for finding in told] == [
+        f"Offered, and it cannot be sent. {discrepancies.UNAVAILABLE[why]}" for why in ("gone", "altered")
+    ]
+    came = offered(1, unavailable="gone", moved_at=NOW, whole=True)
+    assert found(Facts(offers=[came], dockings=[docked()], moved_at=NOW)) == []
+
+
 def test_after_six_hours_without_a_byte_it_is_reported() -> None:
     facts = Facts(offers=[offered(1, ago=6 * HOUR), offered(2, ago=6 * HOUR)], dockings=[docked(ago=6 * HOUR)])
     assert found(facts, NOW - timedelta(seconds=1)) == []

@@ -35,6 +35,7 @@ def _requests(docking: Docking, url: str) -> list[tuple[str, str]]:
     return [
         ("POST", "/api/v1/docking"),
         ("GET", f"/api/v1/docking/{session}/receipts/1"),
+        ("POST", f"/api/v1/docking/{session}/unavailable/1"),
         ("POST", "/dock/tus/"),
         ("HEAD", url),
         ("PATCH", url),
@@ -313,7 +314,10 @@ def test_nor_does_such_a_cookie_break_a_page(client: Client, page: str) -> None:
     assert client.get(page, follow=True).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/api/v1/docking", "/api/v1/docking/x/receipts/1", "/dock/tus/", "/dock/tus/x"])
+@pytest.mark.parametrize(
+    "path",
+    ["/api/v1/docking", "/api/v1/docking/x/receipts/1", "/api/v1/docking/x/unavailable/1", "/dock/tus/", "/dock/tus/x"],
+)
 @pytest.mark.parametrize("method", ["GET", "PUT", "POST", "TRACE", "PROPFIND"])
 def test_every_refusal_is_a_problem_document_whatever_the_method(docking: Docking, path: str, method: str) -> None:
     answer = docking.client.request(method, path, headers=TUS)

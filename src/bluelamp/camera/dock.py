@@ -4,8 +4,10 @@ A recording's file is erased only after a receipt with the server's signature ha
 camera, sequence number, SHA-256 and size, and has been written down.
 """
 
+import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +19,7 @@ from bluelamp.camera.dock_server import KEPT, DockServer, Refused, Session, Want
 from bluelamp.camera.dock_upload import Upload
 from bluelamp.camera.errors import CameraError
 from bluelamp.formats import iso8601
-from bluelamp.formats.manifest import SignedEntry
+from bluelamp.formats.manifest import ManifestEntry, SignedEntry
 from bluelamp.formats.receipt import ReceiptError, verify_receipt
 
 PARALLEL = 3
@@ -165,19 +167,9 @@ class _Docking:
             return wanted.receipt
         if wanted.state == "needed":
             path = self._device.path(signed)
-            size = path.stat().st_size if path.exists() else None
-            if size is None:
-                raise CameraError(
-                    f"Recording {entry.sequence} ({entry.filename}) is no longer on the camera.",
-                    "The server does not have it either.",
-                    "Report the loss: its manifest entry shows that it was recorded.",
-                )
-            if size != entry.size:
-                raise CameraError(
-                    f"Recording {entry.sequence} has {size} bytes; its manifest entry says {entry.size}.",
-                    "It was not uploaded and is kept as it is.",
-                    "Have the camera examined.",
-                )
+            if fault := _fault(path, entry):
+                self._report(entry, fault)
+                raise fault.error
             metadata = {
                 "session": self._session.id,
                 "serial": entry.serial,
@@ -194,6 +186,11 @@ class _Docking:
             if receipt is not None:
                 return receipt
         return self._server.receipt(self._session.id, entry.sequence, self._receipt_wait)
+
+    def _report(self, entry: ManifestEntry, fault: "_Fault") -> None:
+        # The people who look after the cameras hear of it from the server; whoever stands at the dock does in any case.
+        with suppress(CameraError):
+            self._server.report_unavailable(self._session.id, entry.sequence, fault.why)
 
     def _finish(self, signed: SignedEntry, wanted: Wanted, future: Future[dict[str, Any]]) -> None:
         entry = signed.entry
@@ -225,6 +222,48 @@ class _Docking:
                     KEPT,
                     "Tell the people who run the server.",
                 )
+
+
+@dataclass(frozen=True)
+class _Fault:
+    """Why a recording cannot be sent: for the server, in the protocol's word, and for whoever stands at the dock."""
+
+    why: str
+    error: CameraError
+
+
+def _fault(path: Path, entry: ManifestEntry) -> _Fault | None:
+    try:
+        with open(path, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+    except FileNotFoundError:
+        return _Fault(
+            "gone",
+            CameraError(
+                f"Recording {entry.sequence} ({entry.filename}) is no longer on the camera.",
+                "The server does not have it either.",
+                "Report the loss: its manifest entry shows that it was recorded.",
+            ),
+        )
+    except OSError as error:
+        return _Fault(
+            "unreadable",
+            CameraError(
+                f"Recording {entry.sequence} cannot be read on the camera: {error.strerror}.",
+                "It was not uploaded and is kept as it is.",
+                "Have the camera examined.",
+            ),
+        )
+    if size == entry.size:
+        return None
+    return _Fault(
+        "altered",
+        CameraError(
+            f"Recording {entry.sequence} has {size} bytes; its manifest entry says {entry.size}.",
+            "It was not uploaded and is kept as it is.",
+            "Have the camera examined.",
+        ),
+    )
 
 
 def _order(signed: SignedEntry) -> tuple[bool, int]:

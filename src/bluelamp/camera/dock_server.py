@@ -132,6 +132,13 @@ class DockServer:
                     "Dock again later: the upload need not be repeated.",
                 )
 
+    def report_unavailable(self, session: str, sequence: int, why: str) -> None:
+        """Say that a recording cannot be sent: "gone", "altered" or "unreadable". Raises Refused, Unreachable."""
+        url = f"{self.url}/api/v1/docking/{session}/unavailable/{sequence}"
+        answer = self._ask("POST", url, json={"why": why})
+        if answer.status_code != 204:
+            raise self._refusal(answer)
+
     def _ask(self, method: str, url: str, **content: Any) -> httpx.Response:
         patience = self.patience()
         while True:

@@ -41,6 +41,8 @@ _ADVICE = {
         (
             "Dock the camera again, and leave it in the dock until its uploads are through.",
             "If it is in a dock already, look at the page of docks: whether it is uploading, and what holds it up.",
+            "If the dock could not find or read them on the camera, keep the camera out of use and have it examined: "
+            "what is left of them may be on it.",
             f"If the camera no longer has them although no receipt was given: {_KEEP[0].lower()}{_KEEP[1:]}",
             "Close this only when it is certain that they will not come, with the reason.",
         ),

@@ -50,6 +50,7 @@ routes: list[BaseRoute] = [
     Route(openapi.PATH, _only("GET, HEAD", _described)),
     Route("/api/v1/docking", _only("POST", docking_api.open_session)),
     Route("/api/v1/docking/{session}/receipts/{sequence}", _only("GET, HEAD", docking_api.receipt)),
+    Route("/api/v1/docking/{session}/unavailable/{sequence}", _only("POST", docking_api.unavailable)),
     Route("/dock/tus", _collection),
     Route(endpoint.PATH, _collection),
     Route(endpoint.PATH + "{upload}", _resource),

@@ -30,6 +30,12 @@ CLOCK_DRIFTING = "clock_drifting"
 MISSING = frozenset({GAP, NEVER_ARRIVED, REFUSED, REJECTED})
 """Kinds that speak of recordings which are not here."""
 
+UNAVAILABLE = {
+    "gone": "Its file is no longer on the camera, as the dock found when it was to be sent.",
+    "altered": "Its file on the camera is not as long as the camera signed, as the dock found.",
+    "unreadable": "The dock cannot read its file on the camera.",
+}
+"""Why a dock cannot send what its camera offered, by the protocol's word for it."""
 
 _ANEW = "More is known now; it is reported anew."
 
@@ -82,6 +88,8 @@ class Offered:
     """Whether all its bytes have come and wait for acceptance."""
     rejected: str = ""
     """Why its latest upload was rejected, where it was."""
+    unavailable: str = ""
+    """Why the dock cannot send it, a key of UNAVAILABLE, where it said so since it was offered."""
 
 
 @dataclass(frozen=True)
@@ -208,6 +216,8 @@ def _late(facts: Facts, newest: list[Offered], now: datetime, patience: Patience
 
 def _lateness(offer: Offered, facts: Facts, now: datetime, patience: Patience) -> str:
     """Why a recording that was offered and is not here counts as late; nothing while it may still be on its way."""
+    if offer.unavailable and not offer.whole:
+        return f"Offered, and it cannot be sent. {UNAVAILABLE[offer.unavailable]}"
     if offer.moved_at is not None and now - offer.moved_at < patience.quiet and offer.whole:
         return ""
     last = facts.dockings[0] if facts.dockings else None

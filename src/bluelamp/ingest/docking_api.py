@@ -27,10 +27,7 @@ _RETRY_AFTER_SECONDS = 1
 async def open_session(request: Request) -> Response:
     """POST /api/v1/docking."""
     dock = await authenticated(request)
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise WrongMediaType("A docking request must be JSON.", "Nothing was taken. The camera keeps its copy.")
-    body = await _body(request)
-    request.scope["bluelamp.body_read"] = True
+    body = await _body(request, inventory.MAX_BODY_BYTES)
     answer = await in_database(_answer, dock, body, lambda upload: upload_url(request, upload))
     return JSONResponse(answer, headers={"Cache-Control": "no-store"})
 
@@ -38,10 +35,7 @@ async def open_session(request: Request) -> Response:
 async def receipt(request: Request) -> Response:
     """GET /api/v1/docking/{session}/receipts/{sequence}."""
     dock = await authenticated(request)
-    try:
-        session_id, sequence = UUID(request.path_params["session"]), int(request.path_params["sequence"])
-    except ValueError as error:
-        raise SessionUnknown("There is no such docking session or recording.") from error
+    session_id, sequence = _named(request)
     found = await in_database(_receipt, dock, session_id, sequence)
     if found is None:
         # Accepting it may take long, as moving gigabytes to an object store does: not where everybody's requests run.
@@ -50,6 +44,27 @@ async def receipt(request: Request) -> Response:
     if found is None:
         return Response(status_code=202, headers={**headers, "Retry-After": str(_RETRY_AFTER_SECONDS)})
     return JSONResponse(found, headers=headers)
+
+
+async def unavailable(request: Request) -> Response:
+    """POST /api/v1/docking/{session}/unavailable/{sequence}."""
+    dock = await authenticated(request)
+    session_id, sequence = _named(request)
+    why = inventory.parse_unavailable(await _body(request, inventory.MAX_REPORT_BYTES))
+    await in_database(_note_unavailable, dock, session_id, sequence, why)
+    return Response(status_code=204, headers={"Cache-Control": "no-store"})
+
+
+def _named(request: Request) -> tuple[UUID, int]:
+    """The session and the recording's number in the address. Raises SessionUnknown."""
+    try:
+        return UUID(request.path_params["session"]), int(request.path_params["sequence"])
+    except ValueError as error:
+        raise SessionUnknown("There is no such docking session or recording.") from error
+
+
+def _note_unavailable(dock: Dock, session_id: UUID, sequence: int, why: str) -> None:
+    services.note_unavailable(queries.session_of(dock, session_id), sequence, why)
 
 
 def _answer(dock: Dock, body: bytes, url: Callable[[Upload], str]) -> dict[str, Any]:
@@ -81,16 +96,18 @@ def _settled(dock: Dock, session_id: UUID, sequence: int) -> dict[str, Any] | No
     return services.settled_receipt(queries.session_of(dock, session_id), sequence)
 
 
-async def _body(request: Request) -> bytes:
-    """The request's body. Raises TooLarge, SenderSilent."""
+async def _body(request: Request, most: int) -> bytes:
+    """The request's JSON. Raises WrongMediaType, TooLarge, SenderSilent."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise WrongMediaType("A docking request must be JSON.", "Nothing was taken. The camera keeps its copy.")
     pieces = bytearray()
     try:
         async with asyncio.timeout(_BODY_SECONDS):
             async for piece in request.stream():
                 pieces += piece
-                if len(pieces) > inventory.MAX_BODY_BYTES:
+                if len(pieces) > most:
                     raise TooLarge(
-                        f"The docking request is larger than {inventory.MAX_BODY_BYTES} bytes.",
+                        f"The docking request is larger than {most} bytes.",
                         "Nothing was taken. The camera keeps its copy.",
                         "Offer the recordings in several sessions.",
                     )
@@ -98,4 +115,5 @@ async def _body(request: Request) -> bytes:
         raise SenderSilent from error
     except ClientDisconnect as error:
         raise BadRequest("The docking request was cut off.") from error
+    request.scope["bluelamp.body_read"] = True
     return bytes(pieces)

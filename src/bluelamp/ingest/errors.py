@@ -40,6 +40,20 @@ class SessionUnknown(NotFound):
         super().__init__(what, f"Nothing was changed. {_KEEPS}", "Dock the camera again.")
 
 
+class NotAwaited(Conflict):
+    """A recording of which nothing is awaited from this docking session."""
+
+    title = "This recording is not awaited"
+
+    def __init__(self, sequence: int) -> None:
+        super().__init__(
+            f"Recording {sequence} is not awaited in this docking session: it is here, was refused, or was offered in "
+            "another session since.",
+            "Nothing was changed.",
+            "Fetch its receipt, or dock the camera again.",
+        )
+
+
 class UploadUnknown(NotFound):
     """No upload of this dock has that address."""
 

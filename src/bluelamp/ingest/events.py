@@ -29,6 +29,19 @@ class DockingOpened(Event):
 
 @custody.event_type
 @dataclass(frozen=True, kw_only=True)
+class RecordingUnavailable(Event):
+    """A dock cannot send a recording that its camera offered. `why`: gone, altered or unreadable."""
+
+    tag = "docking.recording_unavailable"
+    operation = Operation.COLLECTION
+    session: UUID
+    sequence: int
+    sha256: str
+    why: str
+
+
+@custody.event_type
+@dataclass(frozen=True, kw_only=True)
 class CameraRefused(Event):
     """A dock brought a camera that the force does not know, or one that contradicts itself."""
 

@@ -23,9 +23,9 @@ _REFUSALS = 100
 
 _FIELDS = (
     *("sequence", "entry_hash", "previous", "signed", "first_session_id", "first_at", "last_session_id", "last_at"),
-    *("state", "why", "sha256"),
+    *("state", "why", "sha256", "unavailable"),
 )
-"""Of an offer: as Offered has them, and three more. Plain rows, since a camera may have thousands."""
+"""Of an offer: as Offered has them, and four more. Plain rows, since a camera may have thousands."""
 
 Uploads = dict[tuple[int | None, str], Upload]
 
@@ -81,7 +81,7 @@ def _dockings(camera: Camera) -> tuple[Docked, ...]:
 
 
 def _offered(row: tuple[Any, ...], uploads: Uploads) -> Offered:
-    said, (state, why, sha256) = Offered(*row[:-3]), row[-3:]
+    said, (state, why, sha256, unavailable) = Offered(*row[:-4]), row[-4:]
     if state == Offer.State.ARRIVED:
         return replace(said, arrived=True)
     upload = uploads.get((said.sequence, sha256))
@@ -93,6 +93,7 @@ def _offered(row: tuple[Any, ...], uploads: Uploads) -> Offered:
         moved_at=upload.updated_at if upload and moving else None,
         whole=upload is not None and upload.state == Upload.State.RECEIVED,
         rejected=_rejection(upload),
+        unavailable=unavailable,
     )
 
 

@@ -11,10 +11,13 @@ from bluelamp.formats import iso8601
 from bluelamp.formats.errors import FormatError
 from bluelamp.formats.manifest import SignedEntry
 from bluelamp.formats.strictjson import exact_fields, load_object
+from bluelamp.ingest.discrepancies import UNAVAILABLE
 from bluelamp.kernel.errors import Invalid
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """Some hundred recordings with a position a second fit; a dock with more offers them in several sessions."""
+
+MAX_REPORT_BYTES = 1000
 
 MAX_ENTRIES = 2000
 _FIELDS = {
@@ -78,11 +81,26 @@ def parse(body: bytes) -> DockingRequest:
             inventory=tuple(_offered(entry) for entry in given["inventory"]),
         )
     except FormatError as error:
-        raise Invalid(
-            str(error),
-            "Nothing was taken. The camera keeps its copy.",
-            "The dock's software sent something else than the docking protocol; see docs/protocols/docking.md.",
-        ) from error
+        raise _not_the_protocol(error) from error
+
+
+def parse_unavailable(body: bytes) -> str:
+    """Why a recording cannot be sent: a key of discrepancies.UNAVAILABLE. Raises Invalid."""
+    try:
+        given = exact_fields(load_object(body, what="report", max_bytes=MAX_REPORT_BYTES), {"why"}, "report")
+        if not isinstance(given["why"], str) or given["why"] not in UNAVAILABLE:
+            raise FormatError(f"The reason must be one of {', '.join(UNAVAILABLE)}.")
+        return given["why"]
+    except FormatError as error:
+        raise _not_the_protocol(error) from error
+
+
+def _not_the_protocol(error: FormatError) -> Invalid:
+    return Invalid(
+        str(error),
+        "Nothing was taken. The camera keeps its copy.",
+        "The dock's software sent something else than the docking protocol; see docs/protocols/docking.md.",
+    )
 
 
 def _offered(document: Any) -> Offered:

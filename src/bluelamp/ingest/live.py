@@ -16,8 +16,9 @@ from bluelamp.fleet import queries as fleet
 from bluelamp.fleet.models import Dock
 from bluelamp.ingest import hooks, rates, staging
 from bluelamp.ingest.admission import admission
+from bluelamp.ingest.discrepancies import UNAVAILABLE
 from bluelamp.ingest.hooks import Hindrance
-from bluelamp.ingest.models import Upload
+from bluelamp.ingest.models import Offer, Upload
 from bluelamp.kernel import clock
 from bluelamp.kernel.errors import StorageFull
 from bluelamp.people.models import Person
@@ -35,7 +36,7 @@ LEFT = timedelta(hours=1)
 UNHEARD = timedelta(days=1)
 """A dock that no camera was put into for so long is listed as silent."""
 
-UPLOADING, WAITING, SILENT, COMPLETE = "uploading", "waiting", "silent", "complete"
+UPLOADING, WAITING, SILENT, COMPLETE, LOST = "uploading", "waiting", "silent", "complete", "lost"
 
 _CACHE = "ingest.live.samples"
 _KEPT_SECONDS = 60
@@ -144,6 +145,8 @@ class _Sender:
     heard_at: datetime
     moves: bool
     unit: str
+    lost: dict[int, str]
+    """Why recordings cannot be sent, as their dock said, by number."""
 
 
 def _heard(current: QuerySet[Upload]) -> dict[Owner, datetime]:
@@ -168,17 +171,28 @@ def _places(listed: list[Upload], heard: dict[Owner, datetime], now: datetime) -
     samples: dict[str, list[rates.Sample]] = cache.get(_CACHE) or {}
     seen: dict[str, list[rates.Sample]] = {}
     moving = {_owner(upload) for upload in listed if _moves(upload, now)}
+    lost = _lost(listed)
     places: dict[str, Place] = {}
     for upload in listed:
         offset, at = _progress(upload, now)
         seen[str(upload.pk)] = rates.noted(samples.get(str(upload.pk), ()), at, offset)
-        sender = _Sender(heard[_owner(upload)], _owner(upload) in moving, _unit(upload, wearers))
+        owner, unavailable = _owner(upload), lost.get(upload.camera_id, {})
+        sender = _Sender(heard[owner], owner in moving, _unit(upload, wearers), unavailable)
         _place(upload, places).uploads.append(_coming(upload, offset, seen[str(upload.pk)], sender, now))
     cache.set(_CACHE, seen, _KEPT_SECONDS)
-    order = {UPLOADING: 0, COMPLETE: 1, SILENT: 2, WAITING: 3}
+    order = {UPLOADING: 0, COMPLETE: 1, SILENT: 2, LOST: 3, WAITING: 4}
     for place in places.values():
         place.uploads.sort(key=lambda each: (order[each.state], each.upload.camera_id or 0, each.upload.sequence or 0))
     return sorted(places.values(), key=lambda place: (place.silent, place.name))
+
+
+def _lost(listed: list[Upload]) -> dict[int | None, dict[int, str]]:
+    cameras = {upload.camera_id for upload in listed if upload.camera_id}
+    said = Offer.objects.filter(camera__in=cameras, state=Offer.State.NEEDED).exclude(unavailable="")
+    found: dict[int | None, dict[int, str]] = {}
+    for camera, sequence, why in said.values_list("camera", "sequence", "unavailable"):
+        found.setdefault(camera, {})[sequence] = UNAVAILABLE[why]
+    return found
 
 
 def _owner(upload: Upload) -> Owner:
@@ -212,6 +226,8 @@ def _coming(upload: Upload, offset: int, samples: list[rates.Sample], sender: _S
             why = "All of it is here, but the store did not take it yet; that is tried again every five minutes."
     elif _moves(upload, now):
         state, why, heard_at, rate = UPLOADING, "", upload.updated_at, rates.rate(samples, now)
+    elif upload.sequence in sender.lost:
+        state, why = LOST, sender.lost[upload.sequence]
     elif sender.moves:
         state, why = WAITING, "Its turn comes after others of this camera."
     elif now - heard_at <= QUIET:

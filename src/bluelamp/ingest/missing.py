@@ -276,7 +276,7 @@ def _number(offer: Offer, upload: Upload | None) -> Number:
         dock=offer.last_session.dock.name,
         offset=upload.offset if upload else 0,
         length=upload.length if upload else None,
-        why=offer.why,
+        why=offer.why or discrepancies.UNAVAILABLE.get(offer.unavailable, ""),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from bluelamp import __version__
 from bluelamp.formats.fields import MAX_INTEGER
+from bluelamp.ingest.discrepancies import UNAVAILABLE
 from bluelamp.ingest.inventory import MAX_ENTRIES
 
 PATH = "/api/v1/openapi.json"
@@ -27,7 +28,7 @@ _PROBLEMS = {
     404: "This dock has no such docking session, recording or upload.",
     405: "There is no such method at this address.",
     408: "The connection fell silent for a minute.",
-    409: "It does not fit the present state: another offset, another key, or an upload that is complete.",
+    409: "It does not fit the present state: another offset or key, or what is complete or here.",
     410: "The upload was given up, has expired, was rejected or has become part of another.",
     412: "Another version of tus than 1.0.0.",
     413: "More bytes than announced, or than this server takes.",
@@ -66,6 +67,10 @@ def document() -> _Object:
             "/api/v1/docking/{session}/receipts/{sequence}": {
                 "parameters": [_path("session", "uuid"), _path("sequence")],
                 "get": _receipt(),
+            },
+            "/api/v1/docking/{session}/unavailable/{sequence}": {
+                "parameters": [_path("session", "uuid"), _path("sequence")],
+                "post": _unavailable(),
             },
             "/dock/tus/": {"options": _options(), "post": _create()},
             "/dock/tus/{upload}": {
@@ -124,6 +129,22 @@ def _receipt() -> _Object:
                 "headers": {"Retry-After": _told("Seconds to wait.", {"type": "integer"})},
             },
             **_refusals(401, 404, 410, 422),
+        },
+    }
+
+
+def _unavailable() -> _Object:
+    return {
+        "operationId": "reportUnavailable",
+        "summary": "Say that a recording cannot be sent",
+        "description": "The camera offered it, and its file cannot be had: the force is told at once.",
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": _ref("Unavailable")}},
+        },
+        "responses": {
+            "204": {"description": "Noted. Saying it again changes nothing."},
+            **_refusals(400, 401, 404, 408, 409, 413, 415, 422),
         },
     }
 
@@ -306,6 +327,7 @@ def _schemas() -> _Object:
             receipt={"oneOf": [_ref("Receipt"), {"type": "null"}]},
             why={"type": "string", "description": "Why it is refused, in a sentence."},
         ),
+        "Unavailable": _fixed(why={"enum": list(UNAVAILABLE), "description": "What is the matter with its file."}),
         "Receipt": {
             "type": "object",
             "description": "docs/protocols/receipt.md says how it is verified.",

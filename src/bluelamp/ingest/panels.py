@@ -11,9 +11,10 @@ from django.template.loader import render_to_string
 from markupsafe import Markup
 
 from bluelamp.custody import words
+from bluelamp.custody.queries import HistoryItem
 from bluelamp.fleet.models import Camera
-from bluelamp.ingest import missing
-from bluelamp.ingest.events import DiscrepancyFound, DiscrepancyResolved
+from bluelamp.ingest import discrepancies, missing
+from bluelamp.ingest.events import DiscrepancyFound, DiscrepancyResolved, RecordingUnavailable
 from bluelamp.ingest.models import Discrepancy
 from bluelamp.kernel import clock
 from bluelamp.kernel.transaction import on_commit
@@ -34,8 +35,14 @@ def register() -> None:
     register_panel("home", _missing, order=45)
     words.resolver("discrepancy", _names)
     words.register(DiscrepancyFound.tag, lambda item: str(item.details.get("detail", "")))
+    words.register(RecordingUnavailable.tag, _unavailable)
     words.register(DiscrepancyResolved.tag, lambda item: f"Resolved by itself. {item.details.get('because', '')}")
     clock.on_advance.register(_compare_what_became_due)
+
+
+def _unavailable(item: HistoryItem) -> str:
+    why = discrepancies.UNAVAILABLE.get(str(item.details.get("why")), "")
+    return f"Recording {item.details.get('sequence')} cannot be sent. {why}".strip()
 
 
 def _agreement(request: HttpRequest, camera: Camera) -> Markup | None:

@@ -520,6 +520,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("why", models.TextField(blank=True)),
+                (
+                    "unavailable",
+                    models.TextField(
+                        blank=True, choices=[("gone", "gone"), ("altered", "altered"), ("unreadable", "unreadable")]
+                    ),
+                ),
                 ("first_at", models.DateTimeField()),
                 ("last_at", models.DateTimeField()),
                 (

@@ -15,7 +15,8 @@ class Offer(models.Model):
     """One manifest entry that a camera showed at a docking: number and hashes, nothing of what was recorded.
 
     It outlives the recording, so that the camera's chain can be followed past footage that was deleted on time.
-    `signed`: the signature was good. An entry that could not be read has no hashes.
+    `signed`: the signature was good. An entry that could not be read has no hashes. `unavailable`: why the dock cannot
+    send it, as it said since it was last offered.
     """
 
     class State(models.TextChoices):
@@ -31,6 +32,7 @@ class Offer(models.Model):
     signed = models.BooleanField()
     state = models.TextField(choices=State.choices)
     why = models.TextField(blank=True)
+    unavailable = models.TextField(blank=True, choices=[(why, why) for why in discrepancies.UNAVAILABLE])
     first_session = models.ForeignKey(DockingSession, models.PROTECT, related_name="+")
     first_at = models.DateTimeField()
     last_session = models.ForeignKey(DockingSession, models.PROTECT, related_name="+")

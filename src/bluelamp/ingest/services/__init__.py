@@ -7,7 +7,7 @@ from bluelamp.ingest.services.adding import tidy as tidy_additions
 from bluelamp.ingest.services.deposits import announce, give_up, note_length, take, withdraw
 from bluelamp.ingest.services.discrepancies import close as close_discrepancy
 from bluelamp.ingest.services.discrepancies import close_all as close_discrepancies
-from bluelamp.ingest.services.discrepancies import reconcile, reconcile_docked, reconcile_waiting
+from bluelamp.ingest.services.discrepancies import note_unavailable, reconcile, reconcile_docked, reconcile_waiting
 from bluelamp.ingest.services.docking import Docked, Verdict, open_session
 from bluelamp.ingest.services.joining import create_part, join, plan
 from bluelamp.ingest.services.recovery import expire, recover
@@ -44,6 +44,7 @@ __all__ = [
     "most_bytes",
     "note_length",
     "note_progress",
+    "note_unavailable",
     "open_addition",
     "open_session",
     "open_writer",

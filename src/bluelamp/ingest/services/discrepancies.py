@@ -14,9 +14,10 @@ from bluelamp import custody
 from bluelamp.fleet.models import Camera
 from bluelamp.footage.models import Recording
 from bluelamp.formats.manifest import ManifestError, SignedEntry, verify_entry
-from bluelamp.ingest import discrepancies, history, inventory
+from bluelamp.ingest import discrepancies, history, inventory, queries
 from bluelamp.ingest.discrepancies import Change, Facts, Finding, Standing
-from bluelamp.ingest.events import DiscrepancyClosed, DiscrepancyFound, DiscrepancyResolved
+from bluelamp.ingest.errors import NotAwaited
+from bluelamp.ingest.events import DiscrepancyClosed, DiscrepancyFound, DiscrepancyResolved, RecordingUnavailable
 from bluelamp.ingest.models import Discrepancy, DockingSession, Offer, Reconciliation
 from bluelamp.kernel import clock, transaction
 from bluelamp.kernel.errors import Conflict, Invalid
@@ -50,9 +51,45 @@ def note_offers(session: DockingSession, offered: Iterable[inventory.Offered], v
         offers.values(),
         update_conflicts=True,
         unique_fields=["camera", "sequence", "entry_hash"],
-        update_fields=["signed", "state", "why", "last_session", "last_at"],
+        update_fields=["signed", "state", "why", "unavailable", "last_session", "last_at"],
     )
     _make_due(session.camera)
+
+
+@custody.service
+def note_unavailable(session: DockingSession, sequence: int, why: str) -> None:
+    """The dock cannot send a recording of this session, for a reason of discrepancies.UNAVAILABLE: have it compared.
+
+    Raises SessionUnknown for a recording that the session does not list, NotAwaited for one that is here, was refused
+    or was offered in another session since.
+    """
+    item = queries.offered(session, sequence)
+    _settle(session.camera_id)
+    offer = (
+        Offer.objects.select_for_update()
+        .filter(camera=session.camera, sequence=sequence, sha256=item["sha256"], last_session=session)
+        .filter(state=Offer.State.NEEDED)
+        .first()
+    )
+    if offer is None:
+        raise NotAwaited(sequence)
+    if offer.unavailable == why:
+        custody.nothing_changed()
+        return
+    offer.unavailable = why
+    offer.save(update_fields=["unavailable"])
+    _make_due(session.camera)
+    custody.record(
+        RecordingUnavailable(
+            actor=session.dock.custody_id,
+            subject=session.camera.custody_id,
+            also=(session.dock.custody_id,),
+            session=session.pk,
+            sequence=sequence,
+            sha256=offer.sha256,
+            why=why,
+        )
+    )
 
 
 @custody.unrecorded("the fleet records camera.key_refused")
@@ -220,7 +257,7 @@ def _settle(camera_id: int | None = None) -> None:
     waiting = Offer.objects.filter(Exists(here), signed=True).exclude(state=Offer.State.ARRIVED)
     if camera_id is not None:
         waiting = waiting.filter(camera=camera_id)
-    waiting.update(state=Offer.State.ARRIVED, why="")
+    waiting.update(state=Offer.State.ARRIVED, why="", unavailable="")
 
 
 def _standing(one: Discrepancy) -> Standing:
