@@ -79,6 +79,9 @@ def test_a_dock_with_nothing_but_lost_files_is_not_called_silent(lost: Docking) 
     lost.unavailable(2, "altered")
     place = next(place for place in live.live().places if any(_is(lost, each.upload) for each in place.uploads))
     assert {each.state for each in place.uploads if _is(lost, each.upload)} == {"lost"}
+    # Other tests' cameras stand in the same dock.
+    lost_there = sum(each.state == "lost" for place in live.live().places for each in place.uploads)
+    assert f"{lost_there} cannot be sent" in live.live().sentence
     assert "no longer on the camera" in next(each.why for each in place.uploads if each.upload.sequence == 1)
 
 

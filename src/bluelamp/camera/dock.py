@@ -242,7 +242,7 @@ def _fault(path: Path, entry: ManifestEntry) -> _Fault | None:
             CameraError(
                 f"Recording {entry.sequence} ({entry.filename}) is no longer on the camera.",
                 "The server does not have it either.",
-                "Report the loss: its manifest entry shows that it was recorded.",
+                "Keep the camera out of use and have it examined: its manifest entry shows that it was recorded.",
             ),
         )
     except OSError as error:

@@ -14,6 +14,7 @@ from rich.table import Table
 from bluelamp.camera import CameraError, Device
 from bluelamp.camera.dock import PARALLEL, DockClient, DockResult
 from bluelamp.cli.camera import told_in_words
+from bluelamp.web.filters import clock_error
 
 NOT_ALL_UPLOADED = 3
 
@@ -89,7 +90,8 @@ def _show(device: Device, result: DockResult) -> None:
         console.print(f"[red]Recording {sequence}:[/] {why}", highlight=False)
     for problem in result.problems:
         console.print(f"[red]{problem}[/]", highlight=False)
-    console.print(f"The camera's clock is {-result.clock_offset_ms / 1000:+.1f} s against the server's.")
+    if result.clock_offset_ms:
+        console.print(f"The camera's clock is {clock_error(result.clock_offset_ms)}.", highlight=False)
     if result.all_safe:
         console.print("[green]Everything is safe on the server.[/]")
     else:

@@ -92,11 +92,11 @@ class Live:
 
     @property
     def uploading(self) -> int:
-        return sum(each.state == UPLOADING for place in self.places for each in place.uploads)
+        return self._count(UPLOADING)
 
     @property
     def waiting(self) -> int:
-        return sum(each.state != UPLOADING for place in self.places for each in place.uploads) + self.more
+        return self._count(WAITING, SILENT, COMPLETE) + self.more
 
     @property
     def rate(self) -> float:
@@ -111,9 +111,14 @@ class Live:
         parts = [f"{self.uploading or 'Nothing'} uploading"]
         if self.waiting:
             parts.append(f"{self.waiting} waiting")
+        if lost := self._count(LOST):
+            parts.append(f"{lost} cannot be sent")
         if silent:
             parts.append("one dock silent" if silent == 1 else f"{silent} docks silent")
         return ", ".join(parts) + "."
+
+    def _count(self, *states: str) -> int:
+        return sum(each.state in states for place in self.places for each in place.uploads)
 
 
 def live() -> Live:
