@@ -21,6 +21,7 @@ from bluelamp.kernel.errors import Conflict
 from bluelamp.people.models import Unit
 from bluelamp.people.policy import Role
 from tests import factories, signin
+from tests.pages import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -154,20 +155,34 @@ def test_the_page_says_when_it_was_made_who_had_the_camera_and_what_to_do(manage
     assert "What it means for the footage" in page
 
 
-def test_the_page_says_where_each_offered_one_stands(manager: Client, camera: Camera) -> None:
+def offer(camera: Camera, sequence: int, **more: Any) -> Offer:
     session = docking(camera)
-    Offer.objects.create(
+    return Offer.objects.create(
         camera=camera,
-        sequence=3,
+        sequence=sequence,
         entry_hash="h",
         signed=True,
-        state="refused",
-        why="It is too large.",
         first_session=session,
         first_at=session.opened_at,
         last_session=session,
         last_at=session.opened_at,
+        **more,
     )
+
+
+def test_what_is_awaited_is_neither_missing_nor_here(manager: Client, camera: Camera) -> None:
+    Discrepancy.objects.update(state="closed")  # what other tests left
+    Offer.objects.all().delete()
+    assert "Everything that cameras say they recorded is here" in text_of(manager.get(LIST))
+    offer(camera, 3, state="needed")
+    page = text_of(manager.get(LIST))
+    assert "Nothing counts as missing. 1 recording that cameras showed has not arrived yet" in page
+    assert "What has not arrived yet may still come." in page
+    assert "is here, or" not in page
+
+
+def test_the_page_says_where_each_offered_one_stands(manager: Client, camera: Camera) -> None:
+    offer(camera, 3, state="refused", why="It is too large.")
     page = manager.get(f"{LIST}{gap(camera, kind='refused', first=3, last=3, missing=1).pk}/").content.decode()
     assert "Where they stand now" in page
     assert "It is too large." in page
