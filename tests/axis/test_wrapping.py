@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import tracemalloc
+from datetime import timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -161,3 +162,18 @@ def test_what_an_object_is(name: str, said: dict[str, str], kind: str) -> None:
 @pytest.mark.parametrize("text", ["1763795945", "1763795945.5", "1763795945000"])
 def test_an_epoch_may_be_in_seconds_or_milliseconds(text: str) -> None:
     assert str(moments.epoch(text)).startswith("2025-11-22 07:19:05")
+
+
+def test_what_a_rejected_clip_says_of_its_time_is_taken_and_doubted() -> None:
+    now = moments.EARLIEST + timedelta(days=1000)
+    said = {"starttime": str((now - timedelta(hours=2)).timestamp())}
+    times = moments.rejected_times(said, {}, now)
+    assert (times.started_at, times.status) == (now - timedelta(hours=2), "doubtful")
+    for nothing in ({}, {"starttime": "5"}, {"starttime": str((now + timedelta(days=9)).timestamp())}):
+        assert (
+            moments.rejected_times(nothing, {}, now).started_at,
+            moments.rejected_times(nothing, {}, now).status,
+        ) == (
+            now,
+            "unset",
+        )

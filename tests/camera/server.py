@@ -45,6 +45,7 @@ class Faults:
     forget_uploads: bool = False
     broken_session: bool = False
     unavailable_status: int = 204
+    receive_on_report: dict[int, bytes] = field(default_factory=dict)
 
 
 class DockingServer:
@@ -130,6 +131,7 @@ def _handler(server: DockingServer) -> type[BaseHTTPRequestHandler]:
                 self.open_session(json.loads(body))
             elif "/unavailable/" in self.path:
                 server.unavailable[int(self.path.rpartition("/")[2])] = json.loads(body)["why"]
+                server.received |= server.faults.receive_on_report
                 self.reply(server.faults.unavailable_status)
             else:
                 self.create()

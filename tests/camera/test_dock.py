@@ -1,3 +1,4 @@
+import errno
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -257,6 +258,44 @@ def test_a_recording_that_cannot_be_read_is_reported_to_the_server(device: Devic
     result = client(server).dock(device.folder)
     assert any("cannot be read on the camera" in problem for problem in result.problems)
     assert server.unavailable == {1: "unreadable"}
+
+
+def test_a_file_that_fails_while_it_is_read_is_reported_to_the_server(
+    device: Device, server: DockingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def worn_out(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("tusclient.uploader.Uploader.upload_chunk", worn_out)
+    result = client(server).dock(device.folder)
+    assert set(server.unavailable.values()) == {"unreadable"}
+    assert len(server.unavailable) == 3
+    assert nothing_was_erased(device, result)
+
+
+def test_a_camera_that_is_pulled_out_is_not_said_to_have_lost_anything(device: Device, server: DockingServer) -> None:
+    away = device.folder.with_name("away")
+
+    def pulled(sequence: int, filename: str, sent: int, size: int, /) -> None:
+        if sent == size and device.folder.exists():
+            device.folder.rename(away)
+
+    result = client(server, parallel=1).dock(device.folder, pulled)
+    assert len(result.problems) == 3
+    assert all("taken out of the dock" in problem for problem in result.problems)
+    assert server.unavailable == {}
+    assert not device.folder.exists(), "nothing was made in its place"
+
+
+def test_what_another_dock_brought_meanwhile_is_not_lost(device: Device, server: DockingServer) -> None:
+    first, *_ = device.entries()
+    content = device.path(first).read_bytes()
+    device.path(first).unlink()
+    server.faults.unavailable_status = 409
+    server.faults.receive_on_report = {1: content}
+    result = client(server).dock(device.folder)
+    assert result.all_safe
+    assert result.receipts_verified == [1, 2, 3]
 
 
 def test_recordings_that_the_server_says_nothing_or_nonsense_about_are_kept(

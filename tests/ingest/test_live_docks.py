@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -103,6 +104,21 @@ def coming(
 
 def states(found: live.Live) -> dict[int, str]:
     return {each.upload.sequence or 0: each.state for place in found.places for each in place.uploads}
+
+
+@pytest.mark.parametrize(
+    ("states", "silent"),
+    [
+        (["silent", "silent"], True),
+        (["silent", "lost"], True),
+        (["lost", "lost"], False),
+        (["silent", "lost", "uploading"], False),
+        (["lost", "complete"], False),
+    ],
+)
+def test_a_lost_file_neither_makes_its_dock_silent_nor_hides_that_it_is(states: list[str], silent: bool) -> None:
+    place = live.Place("A dock", "", [SimpleNamespace(state=state) for state in states])  # type: ignore[misc]
+    assert place.silent is silent
 
 
 @pytest.mark.django_db

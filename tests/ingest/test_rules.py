@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluelamp.formats.manifest import ManifestEntry
+from bluelamp.ingest.imports.arrivals import ANY_AGE
 from bluelamp.ingest.rules import ClockPolicy, Measured, corrected, incident_id, offset_ms, repeated_sequences
 from tests.ingest.docks import Camera
 
@@ -44,6 +45,14 @@ def test_a_clock_lost_since_leaves_the_recording_s_own_time_and_marks_it() -> No
     times = corrected(entry(), Measured(DOCKED, 56 * 365 * 86_400_000, False))
     assert times.started_at == datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
     assert (times.clock_offset_ms, times.status) == (0, "doubtful")
+
+
+def test_an_archive_of_signed_recordings_keeps_its_times_whatever_its_age() -> None:
+    old = entry("2019-05-01T07:20:00Z", "2019-05-01T07:40:00Z")
+    times = corrected(old, Measured(DOCKED, 0, False), ANY_AGE)
+    assert times.started_at == datetime(2019, 5, 1, 7, 20, tzinfo=UTC)
+    assert times.status == "doubtful"
+    assert corrected(entry(clock_set=False), Measured(DOCKED, 0, False), ANY_AGE).status == "unset"
 
 
 @pytest.mark.parametrize(

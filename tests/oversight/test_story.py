@@ -15,6 +15,7 @@ from bluelamp.custody import sequencer
 from bluelamp.custody.queries import HistoryItem
 from bluelamp.footage import services as footage
 from bluelamp.footage.events import RecordingCollected
+from bluelamp.footage.models import Recording
 from bluelamp.footage.services.viewing import log_refusal
 from bluelamp.kernel.transaction import atomic
 from bluelamp.oversight import story as telling
@@ -23,6 +24,7 @@ from bluelamp.people.policy import Role
 from bluelamp.sharing import services as sharing
 from tests import factories, signin
 from tests.oversight import story
+from tests.pages import text_of
 
 START = datetime(2026, 11, 20, 21, 50, tzinfo=UTC)
 NAMES = {"dock:1": "Dock Brixton 2", "person:7": "Kit Marsh (W7)", "person:8": "Ada Wren (W8)"}
@@ -41,9 +43,9 @@ def facts(**more):
         "wearer": "Olu Bright",
         "camera": "camera BL000123",
         "added_by": "",
+        "docked": True,
         "signed": True,
-        "clock": "good",
-        "offset_ms": 0,
+        "clock": "",
         "size": 63_200_000,
         "sha256": "ab12cd34ef56" + "0" * 52,
     }
@@ -86,8 +88,13 @@ def test_the_time_in_the_camera_alone_is_said_and_matters_where_nothing_proves_i
     assert signed.gap.startswith("For 8 hours only the camera had it. The camera had signed")
     assert not signed.gap_matters
     (_, unsigned) = steps(told(arrival, signed=False))
-    assert unsigned.gap.startswith("For 8 hours it was not here yet. Nothing here proves")
+    assert unsigned.gap.startswith("For 8 hours only the camera had it. Nothing here proves")
     assert unsigned.gap_matters
+    (_, imported) = steps(told(arrival, docked=False))
+    assert imported.gap.startswith("For 8 hours it was not here yet. The camera had signed")
+    (_, deleted) = steps(told(arrival, signed=None))
+    assert deleted.gap == "For 8 hours only the camera had it."
+    assert not deleted.gap_matters
     late = told(arrival, received_at=START + timedelta(days=5))
     assert steps(late)[1].gap.startswith("For 4 days only the camera had it.")
     assert steps(late)[1].gap_matters
@@ -124,10 +131,27 @@ def test_reading_its_page_again_and_again_is_one_step_a_day():
 
 
 def test_a_clock_that_was_wrong_is_said_with_how_wrong():
-    assert "3 min 00 s behind" in steps(told([], offset_ms=180_000))[0].notes[1]
-    assert "was not set" in steps(told([], clock="unset"))[0].notes[1]
-    assert "may be wrong" in steps(told([], clock="doubtful"))[0].notes[1]
-    assert "no dock compared its clock" in steps(told([], clock="stated"))[0].notes[1]
+    assert steps(told([], clock="Clock differed; it was 3 minutes slow"))[0].notes[1].endswith("3 minutes slow.")
+    assert len(steps(told([]))[0].notes) == 1
+
+
+@pytest.mark.django_db
+def test_the_journey_says_what_is_known_of_the_clock_and_of_the_way(as_auditor, recording, wearer):
+    lived(recording, wearer)
+    change = Recording.objects.filter(pk=recording.pk).update
+    received = recording.ended_at + timedelta(hours=8)
+    change(clock_status="unset", received_at=received, manifest={"signature": "s"})
+    page = text_of(as_auditor.get(address(recording)))
+    assert "Clock was not set, or plainly wrong; the time of arrival is used." in page
+    assert "For 8 hours only the camera had it. The camera had signed what it recorded" in page
+    change(clock_status="drifting", clock_offset_ms=-180_000, added_by=factories.person(), manifest={"addition": "a"})
+    page = text_of(as_auditor.get(address(recording)))
+    assert "As stated by whoever added it, its clock was 3 minutes fast" in page
+    assert "signed what it recorded" not in page
+    change(added_by=None, state="deleted", manifest={})
+    page = text_of(as_auditor.get(address(recording)))
+    assert "only the camera had it." in page
+    assert "Nothing here proves" not in page
 
 
 def test_an_event_that_nobody_wrote_a_sentence_for_is_told_as_pages_tell_it():

@@ -120,6 +120,11 @@ class Device:
         """Where that recording's file lies, or lay."""
         return self.folder / signed.entry.filename
 
+    @property
+    def is_present(self) -> bool:
+        """Whether the camera's storage can be reached."""
+        return (self.folder / "device.json").is_file()
+
     def remove(self, signed: SignedEntry) -> None:
         """Erase a recording's file. For the dock only, after a verified receipt; the entry stays in the manifest."""
         with _locked(self.folder):

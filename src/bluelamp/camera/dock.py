@@ -99,7 +99,8 @@ class DockClient:
             return docking.run(inventory)
         finally:
             server.close()
-            device.charge()
+            if device.is_present:
+                device.charge()
 
     def _announcement(self, device: Device, inventory: list[SignedEntry]) -> dict[str, Any]:
         return {
@@ -168,8 +169,7 @@ class _Docking:
         if wanted.state == "needed":
             path = self._device.path(signed)
             if fault := _fault(path, entry):
-                self._report(entry, fault)
-                raise fault.error
+                return self._without_file(entry, fault)
             metadata = {
                 "session": self._session.id,
                 "serial": entry.serial,
@@ -182,15 +182,26 @@ class _Docking:
             def sent(count: int) -> None:
                 self._watch(entry.sequence, entry.filename, count, entry.size)
 
-            receipt = Upload(self._server, self._memory, entry.sequence, path).run(url, metadata, sent)
+            try:
+                receipt = Upload(self._server, self._memory, entry.sequence, path).run(url, metadata, sent)
+            except OSError as error:  # of the file: what befalls the connection is told in other ways
+                return self._without_file(entry, _unreadable(entry, error))
             if receipt is not None:
                 return receipt
         return self._server.receipt(self._session.id, entry.sequence, self._receipt_wait)
 
-    def _report(self, entry: ManifestEntry, fault: "_Fault") -> None:
+    def _without_file(self, entry: ManifestEntry, fault: "_Fault") -> dict[str, Any]:
+        """Tell the server that a recording cannot be sent. Returns its receipt if it has it meanwhile, else raises."""
+        if not self._device.is_present:
+            raise CameraError("The camera was taken out of the dock.", KEPT, "Put it in again: uploads go on.")
+        is_awaited = True
         # The people who look after the cameras hear of it from the server; whoever stands at the dock does in any case.
         with suppress(CameraError):
-            self._server.report_unavailable(self._session.id, entry.sequence, fault.why)
+            is_awaited = self._server.report_unavailable(self._session.id, entry.sequence, fault.why)
+        if not is_awaited:  # another dock program may have brought it
+            with suppress(CameraError):
+                return self._server.receipt(self._session.id, entry.sequence, 0)
+        raise fault.error
 
     def _finish(self, signed: SignedEntry, wanted: Wanted, future: Future[dict[str, Any]]) -> None:
         entry = signed.entry
@@ -246,20 +257,24 @@ def _fault(path: Path, entry: ManifestEntry) -> _Fault | None:
             ),
         )
     except OSError as error:
-        return _Fault(
-            "unreadable",
-            CameraError(
-                f"Recording {entry.sequence} cannot be read on the camera: {error.strerror}.",
-                "It was not uploaded and is kept as it is.",
-                "Have the camera examined.",
-            ),
-        )
+        return _unreadable(entry, error)
     if size == entry.size:
         return None
     return _Fault(
         "altered",
         CameraError(
             f"Recording {entry.sequence} has {size} bytes; its manifest entry says {entry.size}.",
+            "It was not uploaded and is kept as it is.",
+            "Have the camera examined.",
+        ),
+    )
+
+
+def _unreadable(entry: ManifestEntry, error: OSError) -> _Fault:
+    return _Fault(
+        "unreadable",
+        CameraError(
+            f"Recording {entry.sequence} cannot be read on the camera: {error.strerror}.",
             "It was not uploaded and is kept as it is.",
             "Have the camera examined.",
         ),

@@ -14,6 +14,7 @@ from bluelamp.camera.errors import CameraError
 KEPT = "Nothing was erased: the recordings are still on the camera."
 WORTH_RETRYING = frozenset({423, 425, 429, 500, 502, 503, 504, 507})
 LONGEST_PAUSE = 30.0
+_REPORT_SECONDS = 5.0
 
 
 class Refused(CameraError):
@@ -132,15 +133,19 @@ class DockServer:
                     "Dock again later: the upload need not be repeated.",
                 )
 
-    def report_unavailable(self, session: str, sequence: int, why: str) -> None:
-        """Say that a recording cannot be sent: "gone", "altered" or "unreadable". Raises Refused, Unreachable."""
-        url = f"{self.url}/api/v1/docking/{session}/unavailable/{sequence}"
-        answer = self._ask("POST", url, json={"why": why})
-        if answer.status_code != 204:
-            raise self._refusal(answer)
+    def report_unavailable(self, session: str, sequence: int, why: str) -> bool:
+        """Say that a recording cannot be sent: "gone", "altered" or "unreadable". False where it is not awaited at all.
 
-    def _ask(self, method: str, url: str, **content: Any) -> httpx.Response:
-        patience = self.patience()
+        Raises Refused, Unreachable.
+        """
+        url = f"{self.url}/api/v1/docking/{session}/unavailable/{sequence}"
+        answer = self._ask("POST", url, Patience(min(self._patience_seconds, _REPORT_SECONDS)), json={"why": why})
+        if answer.status_code not in (204, 409):
+            raise self._refusal(answer)
+        return answer.status_code == 204
+
+    def _ask(self, method: str, url: str, patience: Patience | None = None, **content: Any) -> httpx.Response:
+        patience = patience or self.patience()
         while True:
             retry_after = None
             try:

@@ -90,7 +90,7 @@ def _show(device: Device, result: DockResult) -> None:
         console.print(f"[red]Recording {sequence}:[/] {why}", highlight=False)
     for problem in result.problems:
         console.print(f"[red]{problem}[/]", highlight=False)
-    if result.clock_offset_ms:
+    if abs(result.clock_offset_ms) >= 50:  # what is less is the request's own time
         console.print(f"The camera's clock is {clock_error(result.clock_offset_ms)}.", highlight=False)
     if result.all_safe:
         console.print("[green]Everything is safe on the server.[/]")

@@ -75,7 +75,8 @@ class Place:
     @property
     def silent(self) -> bool:
         """Whether nothing comes although something should."""
-        return all(each.state == SILENT for each in self.uploads)
+        states = {each.state for each in self.uploads}
+        return SILENT in states and states <= {SILENT, LOST}
 
 
 @dataclass(frozen=True)
@@ -150,8 +151,8 @@ class _Sender:
     heard_at: datetime
     moves: bool
     unit: str
-    lost: dict[int, str]
-    """Why recordings cannot be sent, as their dock said, by number."""
+    lost: dict[str, str]
+    """Why recordings cannot be sent, as their dock said, by their SHA-256."""
 
 
 def _heard(current: QuerySet[Upload]) -> dict[Owner, datetime]:
@@ -191,12 +192,12 @@ def _places(listed: list[Upload], heard: dict[Owner, datetime], now: datetime) -
     return sorted(places.values(), key=lambda place: (place.silent, place.name))
 
 
-def _lost(listed: list[Upload]) -> dict[int | None, dict[int, str]]:
+def _lost(listed: list[Upload]) -> dict[int | None, dict[str, str]]:
     cameras = {upload.camera_id for upload in listed if upload.camera_id}
     said = Offer.objects.filter(camera__in=cameras, state=Offer.State.NEEDED).exclude(unavailable="")
-    found: dict[int | None, dict[int, str]] = {}
-    for camera, sequence, why in said.values_list("camera", "sequence", "unavailable"):
-        found.setdefault(camera, {})[sequence] = UNAVAILABLE[why]
+    found: dict[int | None, dict[str, str]] = {}
+    for camera, sha256, why in said.values_list("camera", "sha256", "unavailable"):
+        found.setdefault(camera, {})[sha256] = UNAVAILABLE[why]
     return found
 
 
@@ -231,8 +232,8 @@ def _coming(upload: Upload, offset: int, samples: list[rates.Sample], sender: _S
             why = "All of it is here, but the store did not take it yet; that is tried again every five minutes."
     elif _moves(upload, now):
         state, why, heard_at, rate = UPLOADING, "", upload.updated_at, rates.rate(samples, now)
-    elif upload.sequence in sender.lost:
-        state, why = LOST, sender.lost[upload.sequence]
+    elif upload.sha256 in sender.lost:
+        state, why = LOST, sender.lost[upload.sha256]
     elif sender.moves:
         state, why = WAITING, "Its turn comes after others of this camera."
     elif now - heard_at <= QUIET:

@@ -67,9 +67,11 @@ class Facts:
     wearer: str
     camera: str
     added_by: str
-    signed: bool
+    docked: bool
+    signed: bool | None
+    """None: it is not known any more, for the recording was deleted."""
     clock: str
-    offset_ms: int
+    """How far its times can be relied on, where they are not simply right."""
     size: int
     sha256: str
     neighbours: tuple[str, ...] = ()
@@ -149,15 +151,8 @@ def _recorded(facts: Facts) -> Step:
             f" with {facts.camera}." if facts.camera else "."
         )
     notes = [f"It lasts {duration(facts.ended_at - facts.started_at)}."] if facts.ended_at > facts.started_at else []
-    if facts.clock == "unset":
-        notes.append("The camera's clock was not set. The time given here is that of its docking.")
-    elif facts.clock == "doubtful":
-        notes.append("Nobody has compared its clock with the right time: the time given here may be wrong.")
-    elif facts.clock == "stated":
-        notes.append("The time given here is the one that came with it: no dock compared its clock.")
-    elif abs(facts.offset_ms) >= 1000:
-        way = "behind" if facts.offset_ms > 0 else "ahead"
-        notes.append(f"The camera's clock was {duration(abs(facts.offset_ms) / 1000)} {way}; times here are corrected.")
+    if facts.clock:
+        notes.append(f"{facts.clock}.")
     return Step(facts.started_at, "camera", text, notes=notes + list(facts.neighbours))
 
 
@@ -240,20 +235,22 @@ def _say_gaps(steps: list[Step]) -> None:
             step.gap = f"For {count(quiet.days, 'day')} nobody opened it, and nothing was done to it."
 
 
+_PROOF = {
+    True: " The camera had signed what it recorded, so a change on the way would have shown.",
+    False: " Nothing here proves what happened to it in that time.",
+    None: "",
+}
+
+
 def _say_journey(steps: list[Step], facts: Facts) -> None:
     """The time before it came: there is no ledger for that, so it is said what there is."""
     arrived = next((step for step in steps if step.icon == "arrive"), None)
     alone = facts.received_at - facts.ended_at
     if arrived is None or facts.added_by or alone <= timedelta():
         return
-    if facts.signed:
-        what = (
-            "only the camera had it. The camera had signed what it recorded, so a change on the way would have shown."
-        )
-    else:
-        what = "it was not here yet. Nothing here proves what happened to it in that time."
-    arrived.gap = f"For {_long(alone)} {what}"
-    arrived.gap_matters = alone > LATE or not facts.signed
+    who = "only the camera had it" if facts.docked else "it was not here yet"
+    arrived.gap = f"For {_long(alone)} {who}.{_PROOF[facts.signed]}"
+    arrived.gap_matters = alone > LATE or facts.signed is False
 
 
 def _long(stretch: timedelta) -> str:

@@ -64,11 +64,11 @@ def clock_difference(seconds: float) -> str:
 
 def clock_error(offset_ms: int) -> str:
     """How wrong a clock was, from what was added to its time: "3 minutes fast", "9.5 seconds slow"."""
-    ms = abs(offset_ms)
-    if ms < 60_000:
-        said = [_one_or_more(round(ms / 1000, 1 if ms >= 1000 else 2), "second")]
+    exact = round(abs(offset_ms) / 1000, 1 if abs(offset_ms) >= 1000 else 2)
+    if exact < 60:
+        said = [_one_or_more(exact, "second")]
     else:
-        seconds = ms // 1000
+        seconds = int(exact)
         parts = (seconds // 86400, "day"), (seconds // 3600 % 24, "hour"), (seconds // 60 % 60, "minute")
         said = [_one_or_more(number, noun) for number, noun in (*parts, (seconds % 60, "second")) if number]
     return f"{' '.join(said)} {'fast' if offset_ms < 0 else 'slow'}"

@@ -64,7 +64,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("good", "Clock agreed with the dock"),
                             ("drifting", "Clock differed from the dock; times are corrected"),
-                            ("unset", "Clock was not set; the docking time is used"),
+                            ("unset", "Clock was not set, or plainly wrong; the time of arrival is used"),
                             ("stated", "No dock compared the clock; the times are those that came with it"),
                             ("doubtful", "Not compared with the right time; the times may be wrong"),
                         ],

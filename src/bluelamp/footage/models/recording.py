@@ -49,7 +49,7 @@ class Recording(models.Model):
     class ClockStatus(models.TextChoices):
         GOOD = "good", "Clock agreed with the dock"
         DRIFTING = "drifting", "Clock differed from the dock; times are corrected"
-        UNSET = "unset", "Clock was not set; the docking time is used"
+        UNSET = "unset", "Clock was not set, or plainly wrong; the time of arrival is used"
         STATED = "stated", "No dock compared the clock; the times are those that came with it"
         DOUBTFUL = "doubtful", "Not compared with the right time; the times may be wrong"
 

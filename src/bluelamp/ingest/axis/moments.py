@@ -66,9 +66,10 @@ def rejected_times(metadata: Mapping[str, str], container: Mapping[str, str], no
     try:
         return clip_times(metadata, now)
     except Unstorable:
-        at = moment(metadata, "starttime") or moment(container, "rejectedcontenttime") or now
-        at = at if EARLIEST <= at <= now else now
-        return ClipTimes(at, at, at, at, "unset")
+        at = moment(metadata, "starttime") or moment(container, "rejectedcontenttime")
+        if at is not None and EARLIEST <= at <= now:
+            return ClipTimes(at, at, at, at, "doubtful")
+        return ClipTimes(now, now, now, now, "unset")
 
 
 def epoch(text: str) -> datetime | None:

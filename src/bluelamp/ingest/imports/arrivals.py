@@ -18,6 +18,9 @@ from bluelamp.ingest.models import ImportItem, ImportRun
 from bluelamp.kernel import clock
 from bluelamp.people.models import Person, Unit
 
+ANY_AGE = rules.ClockPolicy(behind=timedelta(days=40 * 366))
+"""Of signed recordings in a folder: an archive is old."""
+
 
 @dataclass(frozen=True)
 class Coming:
@@ -96,8 +99,8 @@ class Directory:
 
     def _signed(self, signed: SignedEntry) -> Coming:
         entry = signed.entry
-        # No dock measured its clock: the camera's own times count where they are plausible, and are marked.
-        times = rules.corrected(entry, rules.Measured(clock.now(), 0, False))
+        # No dock measured its clock: the camera's own times count where they can be, and are marked.
+        times = rules.corrected(entry, rules.Measured(clock.now(), 0, False), ANY_AGE)
         plain: dict[str, Any] = entry.to_dict()
         return Coming(
             Arrival(

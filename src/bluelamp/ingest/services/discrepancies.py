@@ -64,14 +64,14 @@ def note_unavailable(session: DockingSession, sequence: int, why: str) -> None:
     or was offered in another session since.
     """
     item = queries.offered(session, sequence)
-    _settle(session.camera_id)
+    here = Recording.objects.filter(camera=session.camera, sequence=sequence, sha256=item["sha256"])
     offer = (
         Offer.objects.select_for_update()
         .filter(camera=session.camera, sequence=sequence, sha256=item["sha256"], last_session=session)
         .filter(state=Offer.State.NEEDED)
         .first()
     )
-    if offer is None:
+    if offer is None or here.exists():
         raise NotAwaited(sequence)
     if offer.unavailable == why:
         custody.nothing_changed()

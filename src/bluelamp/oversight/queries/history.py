@@ -13,6 +13,7 @@ from bluelamp.custody import words
 from bluelamp.custody.queries import HistoryItem
 from bluelamp.custody.queries import history as events_about
 from bluelamp.footage import history as footage_history
+from bluelamp.footage.clocks import clock_words
 from bluelamp.footage.models import Recording
 from bluelamp.formats.leaf import values
 from bluelamp.ingest.models import Discrepancy
@@ -97,15 +98,19 @@ def tell(recording: Recording, reader: Actor, thing: Thing) -> Story:
         wearer=recording.wearer.name if recording.wearer else "",
         camera=f"camera {recording.camera.serial}" if recording.camera else "",
         added_by=recording.added_by.name if recording.added_by else "",
-        signed=recording.is_signed,
-        clock=recording.clock_status,
-        offset_ms=recording.clock_offset_ms,
+        docked=any(item.tag == "recording.collected" and item.actor.startswith("dock:") for item in found),
+        signed=None if recording.state == Recording.State.DELETED else recording.is_signed,
+        clock="" if _is_right(recording) else clock_words(recording),
         size=recording.size,
         sha256=recording.sha256,
         neighbours=() if discreet else _neighbours(recording),
     )
     days = story.tell(found, names, facts, discreet=discreet)
     return Story(days, tuple(item.id for item in found), len(found) < MOST_EVENTS, discreet)
+
+
+def _is_right(recording: Recording) -> bool:
+    return recording.clock_status == Recording.ClockStatus.GOOD and abs(recording.clock_offset_ms) < 1000
 
 
 def looked_at_mine(person: Person, now: datetime) -> list[Look]:
