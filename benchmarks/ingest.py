@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import certificate, machine, transfer
-from benchmarks.servers import Bluelamp, Nginx, Server, TusNode
+from benchmarks.servers import Bluelamp, Nginx, Server, TusNode, require_peers
 
 MIB = 1024 * 1024
 PEER = TusNode.name
@@ -63,7 +63,11 @@ def run(
     *,
     tls: bool = False,
 ) -> dict[str, Any]:
-    """Measure; MB/s are 10^6 bytes a second from the first request of a round to the last answer (a median each)."""
+    """Measure; MB/s are 10^6 bytes a second from the first request of a round to the last answer (a median each).
+
+    Raises Invalid where a peer is not installed, Failed.
+    """
+    require_peers()
     folder = Path(tempfile.mkdtemp(prefix="bluelamp-bench-"))
     secured = certificate.make(folder) if tls else None
     figures: dict[str, dict[str, Figures]] = {}

@@ -26,14 +26,32 @@ from benchmarks.transfer import Answer, request
 from bluelamp.formats import iso8601
 from bluelamp.formats.ed25519 import public_key_text
 from bluelamp.formats.manifest import FIRST_PREVIOUS, ManifestEntry, SignedEntry, sign_entry
+from bluelamp.kernel.errors import BluelampError, Invalid
 
 HERE = Path(__file__).parent
 TUS = {"Tus-Resumable": "1.0.0"}
 BYTES = {"Content-Type": "application/offset+octet-stream"}
 
 
-class Failed(RuntimeError):
+_WHAT_WAS_MEASURED = "The measurement ends here, and its figures are not kept."
+
+
+class Failed(BluelampError):
     """A server did not do what was asked of it."""
+
+    def __init__(self, what_happened: str) -> None:
+        super().__init__(what_happened, _WHAT_WAS_MEASURED, "Run it again; the server's own words stand above.")
+
+
+def require_peers() -> None:
+    """That the programs of the peers are installed. Raises Invalid."""
+    for program, package in (("node", "nodejs"), ("npm", "npm"), ("nginx", "nginx-light")):
+        if shutil.which(program) is None:
+            raise Invalid(
+                f"{program} is not installed, and Bluelamp is measured beside it.",
+                "Nothing was measured.",
+                f"Install it (Debian's package is {package}) and run this again.",
+            )
 
 
 class Server:
@@ -221,8 +239,6 @@ class Nginx(Server):
 
     def __init__(self, folder: Path, tls: Certificate | None = None) -> None:
         super().__init__(folder, tls)
-        if shutil.which("nginx") is None:
-            raise Failed("nginx is not installed; the package is nginx-light or nginx.")
         (folder / "files").mkdir()
         (folder / "temporary").mkdir()
         configuration = folder / "nginx.conf"
@@ -264,15 +280,19 @@ def free_port() -> int:
 
 
 def wait_for(url: str, process: subprocess.Popen[bytes], context: ssl.SSLContext | None, seconds: float = 60.0) -> None:
-    """Until something answers there. Raises Failed."""
+    """Until something answers there; the process is ended where nothing does. Raises Failed."""
     until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if process.poll() is not None:
-            raise Failed(f"The server ended with {process.returncode}.")
-        try:
-            if httpx.get(url, timeout=2, verify=context or True).status_code < 500:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.1)
-    raise Failed(f"Nothing answered at {url}.")
+    try:
+        while time.monotonic() < until:
+            if process.poll() is not None:
+                raise Failed(f"The server ended with {process.returncode}.")
+            try:
+                if httpx.get(url, timeout=2, verify=context or True).status_code < 500:
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(0.1)
+        raise Failed(f"Nothing answered at {url}.")
+    except BaseException:
+        process.terminate()
+        raise

@@ -6,8 +6,11 @@ import os
 import socket
 import ssl
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from urllib.parse import urlsplit
+
+_PIECE_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,18 @@ def request(
         connection.sendall("\r\n".join(lines).encode())
         if file:
             with open(file, "rb") as source:
-                connection.sendfile(source)
+                _send(connection, source, plain=context is None)
         return _answer(connection)
+
+
+def _send(connection: socket.socket, source: BufferedReader, *, plain: bool) -> None:
+    if plain:
+        connection.sendfile(source)
+        return
+    # A TLS socket's own sendfile reads 8 KiB at a time, and makes a record of each: half of what a record can hold.
+    buffer = memoryview(bytearray(_PIECE_BYTES))
+    while count := source.readinto(buffer):
+        connection.sendall(buffer[:count])
 
 
 def _answer(connection: socket.socket) -> Answer:

@@ -51,6 +51,12 @@ def test_an_error_is_one_sentence_and_an_exit_code(tmp_path: Path) -> None:
     )
 
 
+def test_a_measurement_without_its_peers_says_which_is_missing_and_starts_nothing(tmp_path: Path) -> None:
+    result = bluelamp("bench", "ingest", PATH=str(tmp_path))
+    assert result.returncode == 2
+    assert result.stderr.startswith("node is not installed, and Bluelamp is measured beside it. Nothing was measured.")
+
+
 def test_a_database_that_does_not_answer_is_said_in_words(tmp_path: Path) -> None:
     url = f"postgresql://bluelamp_app@/bluelamp?host={tmp_path}"
     result = bluelamp("migrate", "--data", str(tmp_path / "data"), BLUELAMP_DATABASE_URL=url)

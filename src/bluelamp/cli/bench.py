@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib
 import json
+import signal
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from types import FrameType
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -46,6 +48,7 @@ def bench(
             "Nothing was measured.",
             "Run `bluelamp bench` from a clone of the repository.",
         )
+    signal.signal(signal.SIGTERM, _stopped)
     sys.path.insert(0, str(_CHECKOUT))
     module: Any = importlib.import_module(f"benchmarks.{name}")
     given = {
@@ -59,3 +62,8 @@ def bench(
     if report is not None:
         report.write_text(text + "\n")
     typer.echo(text)
+
+
+def _stopped(number: int, frame: FrameType | None) -> NoReturn:
+    """As Ctrl+C does: the servers that were started for the measurement are stopped, too."""
+    raise SystemExit(128 + number)
