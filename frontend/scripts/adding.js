@@ -5,6 +5,7 @@
 
 import { Upload } from 'tus-js-client'
 
+import { dropped, wanted } from './choosing.js'
 import { inWords, passes, problemOf } from './problems.js'
 import { filesize, lasting } from './words.js'
 
@@ -314,25 +315,8 @@ const next = () => {
 }
 
 const add = (files) => {
-  find('trouble').hidden = true
-  for (const file of files) {
-    if (file.size > Number(place.dataset.mostBytes)) {
-      const text = `${file.name} has ${filesize(file.size)}; this server takes at most ${place.dataset.mostSaid}.`
-      trouble('That file is too large', `${text} Keep it, and ask the operator to raise the limit.`)
-    } else {
-      sendings.push(new Sending(file))
-    }
-  }
+  for (const file of wanted(files, place.dataset, trouble)) sendings.push(new Sending(file))
   next()
-}
-
-// A folder that is dropped comes as an entry without content; its files are chosen one by one.
-const dropped = (transfer) => {
-  const items = [...transfer.items].filter((item) => item.kind === 'file')
-  if (items.some((item) => item.webkitGetAsEntry?.()?.isDirectory)) {
-    trouble('A folder cannot be dropped', 'Open the folder, mark the files in it, and drop those.')
-  }
-  return items.filter((item) => !item.webkitGetAsEntry?.()?.isDirectory).map((item) => item.getAsFile())
 }
 
 const again = () => {
@@ -358,6 +342,7 @@ const drop = find('drop')
 const choose = document.querySelector('#choose')
 place.hidden = false
 choose.addEventListener('change', () => {
+  find('trouble').hidden = true
   add(choose.files)
   choose.value = ''
 })
@@ -370,7 +355,8 @@ for (const name of ['dragenter', 'dragover']) {
 for (const name of ['dragleave', 'drop']) drop.addEventListener(name, () => drop.classList.remove('adding-drop--over'))
 drop.addEventListener('drop', (event) => {
   event.preventDefault()
-  add(dropped(event.dataTransfer))
+  find('trouble').hidden = true
+  add(dropped(event.dataTransfer, trouble))
 })
 // A file dropped beside the place would otherwise replace the page.
 for (const name of ['dragover', 'drop']) window.addEventListener(name, (event) => event.preventDefault())

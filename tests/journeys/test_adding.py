@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Dialog, Route, expect
 
 from tests.browser import PHONE, WIDE, follow
 from tests.journeys.conftest import Force, Visitors
@@ -25,7 +25,7 @@ _DROP = """async (files) => {
     const transfer = new DataTransfer()
     for (const file of files) {
         const bytes = Uint8Array.from(atob(file.base64), letter => letter.charCodeAt(0))
-        transfer.items.add(new File([bytes], file.name))
+        transfer.items.add(new File([bytes], file.name, {type: file.type || ''}))
     }
     for (const kind of ['dragenter', 'dragover', 'drop']) {
         document.querySelector('[data-drop]').dispatchEvent(
@@ -55,6 +55,7 @@ def test_an_officer_adds_cctv_and_a_phones_video_over_a_breaking_connection(
     officer.look("wrong-form", refused=422)
     _says_what_it_is(officer)
     officer.look("nothing-yet")
+    _what_is_no_footage_is_asked_about(officer)
     _the_film_is_dropped(officer, files["camera 2.mp4"])
     _the_phones_file_breaks_off_and_goes_on(officer, files["IMG_0412.MOV"])
     _after_the_page_was_left_it_goes_on_too(officer, files["IMG_0412.MOV"])
@@ -77,6 +78,36 @@ def _says_what_it_is(officer: Visitor) -> None:
     page.get_by_label("Category").select_option(label="Violence against the person")
     page.get_by_label("Why is it evidence?").fill("The door is struck")
     officer.press("Save and choose the files")
+
+
+def _what_is_no_footage_is_asked_about(officer: Visitor) -> None:
+    """A document is sent only where the officer says so; a file or folder that cannot be sent is said to be none."""
+    page = officer.page
+    asked: list[str] = []
+
+    def decline(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", decline)
+    document = base64.b64encode(b"%PDF-1.7").decode()
+    page.evaluate(_DROP, [{"name": "statement.pdf", "type": "application/pdf", "base64": document}])
+    page.remove_listener("dialog", decline)
+    assert len(asked) == 1
+    assert asked[0].startswith("statement.pdf: it does not look like footage.")
+    page.evaluate(_DROP, [{"name": "camera 1.mp4", "type": "video/mp4", "base64": ""}])
+    expect(page.get_by_role("heading", name="That file is empty")).to_be_visible()
+    officer.look("empty-file")
+    page.evaluate("""() => {
+        const ours = DataTransferItem.prototype.webkitGetAsEntry
+        DataTransferItem.prototype.webkitGetAsEntry = () => ({isDirectory: true})
+        window.restore = () => { DataTransferItem.prototype.webkitGetAsEntry = ours }
+    }""")
+    page.evaluate(_DROP, [{"name": "export", "base64": ""}])
+    expect(page.get_by_role("heading", name="A folder cannot be dropped")).to_be_visible()
+    page.evaluate("window.restore()")
+    expect(page.locator("[data-rows] li")).to_have_count(0)
+    expect(page.locator("[data-file]")).to_have_count(0)
 
 
 def _the_film_is_dropped(officer: Visitor, film: Path) -> None:
