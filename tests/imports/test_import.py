@@ -71,6 +71,8 @@ def test_an_export_is_judged_against_its_list(tmp_path: Path) -> None:
     assert [item.tag for item in said] == ["import.started", "import.problems_found", "import.finished"]
     by, machine = said[0].details["by"], said[0].details["machine"]
     assert words.describe(said[0]) == f"{by} on {machine} began to import {standing.run.source}."
+    there = replace(said[0], details={**said[0].details, "by": f"anna on {machine}"})
+    assert words.describe(there) == f"anna on {machine} began to import {standing.run.source}."
     assert said[1].details["missing"] == 1
     assert Recording.objects.count() == 5
 

@@ -124,6 +124,7 @@ def _show(standing: Standing, paths: list[Path], *, as_json: bool) -> None:
     console = Console(highlight=False, soft_wrap=True)
     console.print(_table(standing))
     _print_verdict(console, standing)
+    _print_remarks(console, standing)
     console.print(f"Signed report: {paths[0]}\nEvery file: {paths[1]}\nTo read: {paths[2]}", markup=False)
 
 
@@ -150,11 +151,19 @@ def _show_status(source: Path | None, as_json: bool) -> int:
             markup=False,
         )
         _print_verdict(console, each)
+        _print_remarks(console, each)
     return 0 if standings and standings[0].verdict.may_delete else INCOMPLETE
 
 
 def _print_verdict(console: Console, standing: Standing) -> None:
     console.print(standing.verdict.sentence, style="green" if standing.verdict.may_delete else "bold red", markup=False)
+
+
+def _print_remarks(console: Console, standing: Standing) -> None:
+    from bluelamp.ingest.imports import queries, rules
+
+    for remark in rules.remarks(queries.playing(standing.run)):
+        console.print(remark, markup=False)
 
 
 def _table(standing: Standing) -> Table:
@@ -171,7 +180,10 @@ def _table(standing: Standing) -> Table:
 
 
 def _plain(standing: Standing) -> dict[str, Any]:
+    from bluelamp.ingest.imports import queries
+
     figures, run = standing.figures, standing.run
+    playing = queries.playing(run)
     return {
         "run": run.pk,
         "source": run.source,
@@ -181,6 +193,9 @@ def _plain(standing: Standing) -> dict[str, Any]:
         "bytes": {state: count.bytes for state, count in figures.states.items()},
         "proven_files": figures.here.proven_files,
         "proven_bytes": figures.here.proven_bytes,
+        "empty": playing.empty,
+        "unplayable": playing.unplayable,
+        "unprepared": playing.unprepared,
         "may_delete": standing.verdict.may_delete,
         "verdict": standing.verdict.sentence,
     }

@@ -13,6 +13,11 @@ class ItemFilter(forms.Form):
     state = forms.ChoiceField(
         label="State",
         required=False,
-        choices=[("", "What needs a look"), ("all", "All files"), *ImportItem.State.choices],
+        choices=[
+            ("", "What keeps it from being complete"),
+            ("all", "All files"),
+            ("unplayable", "Here, but shows nothing"),
+            *ImportItem.State.choices,
+        ],
     )
     words = forms.CharField(label="Part of its name, or its SHA-256", required=False, max_length=200)

@@ -26,12 +26,18 @@ def hashes(claimed: Mapping[str, str], found: Mapping[str, str]) -> str:
     return ""
 
 
-def duplicate(run: ImportRun, recording: UUID) -> str:
+def imported(size: int) -> str:
+    """What is to be said of a file that was taken; mostly nothing."""
+    return "" if size else "It is empty: 0 bytes, at the source as here."
+
+
+def duplicate(run: ImportRun, recording: UUID, size: int) -> str:
     """Which recording has the same bytes, and under which other name of this import."""
+    empty = "" if size else " " + imported(size)
     other = run.items.filter(recording=recording, state=ImportItem.State.IMPORTED).first()
     if other is not None and other.path:
-        return f"The same bytes as {other.path}, imported as recording {recording}."
-    return f"The same bytes are here already as recording {recording}."
+        return f"The same bytes as {other.path}, imported as recording {recording}.{empty}"
+    return f"The same bytes are here already as recording {recording}.{empty}"
 
 
 def changed(sha256: str) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
+from bluelamp.footage.models import Recording
 from bluelamp.ingest.imports import rules
 from bluelamp.ingest.models import ImportItem, ImportRun
 from bluelamp.kernel.errors import NotFound
@@ -16,6 +18,7 @@ State = ImportItem.State
 
 PROVEN = Q(checked_at__isnull=False, here_sha256=F("sha256")) & ~Q(sha256="")
 _DAMAGED = Q(state__in=ImportItem.HERE, checked_at__isnull=False) & ~Q(here_sha256=F("sha256"))
+_EMPTY = Q(state__in=ImportItem.HERE, taken_size=0)
 _CHUNK = 2000
 
 
@@ -80,11 +83,36 @@ def standing(of: ImportRun, *, finishing: bool = False) -> Standing:
     return Standing(of, figures, rules.verdict(figures))
 
 
+def playing(of: ImportRun) -> rules.Playing:
+    """How many of a run's files are here and show nothing, and why. Reads one row for each of its recordings."""
+    held = of.items.filter(state__in=ImportItem.HERE)
+    return rules.Playing(
+        empty=of.items.filter(_EMPTY).count(),
+        unplayable=held.filter(_prepared(Recording.Processing.FAILED)).exclude(_EMPTY).count(),
+        unprepared=held.filter(_prepared(Recording.Processing.WAITING)).exclude(_EMPTY).count(),
+    )
+
+
+def unplayable(shown: Iterable[ImportItem]) -> dict[UUID, str]:
+    """Why recordings of these files cannot be played, by recording."""
+    stands = Recording.objects.filter(pk__in=[item.recording for item in shown if item.is_here and item.recording])
+    failed = stands.filter(processing=Recording.Processing.FAILED).exclude(state=Recording.State.DELETED)
+    return dict(failed.values_list("pk", "processing_error"))
+
+
+def _prepared(how: Recording.Processing) -> Q:
+    stands = Recording.objects.exclude(state=Recording.State.DELETED)
+    return Q(recording__in=stands.filter(processing=how).values("pk"))
+
+
 def items(of: ImportRun, *, state: str = "", words: str = "") -> QuerySet[ImportItem]:
-    """A run's files in the order of its source. `state` "problems" shows whatever keeps it from being complete."""
+    """A run's files in the order of its source. `state` "problems" shows whatever keeps it from being complete,
+    "unplayable" what is here and shows nothing."""
     found = of.items.order_by("pk")
     if state == "problems":
         found = found.filter(Q(state__in=ImportItem.PROBLEMS) | _DAMAGED)
+    elif state == "unplayable":
+        found = found.filter(_EMPTY | _prepared(Recording.Processing.FAILED), state__in=ImportItem.HERE)
     elif state:
         found = found.filter(state=state)
     if words:

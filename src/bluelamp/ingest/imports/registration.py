@@ -22,7 +22,9 @@ def register() -> None:
 
 def _started(item: HistoryItem) -> str:
     who, machine = item.details.get("by", ""), item.details.get("machine", "")
-    return f"{who} on {machine} began to import {item.details.get('source', 'a source')}."
+    where = f" on {machine}"
+    # The command says "anna on dock-3", and that is the machine, too, unless it was run from afar.
+    return f"{who.removesuffix(where)}{where} began to import {item.details.get('source', 'a source')}."
 
 
 def _names(ids: set[str]) -> dict[str, str]:

@@ -63,6 +63,34 @@ class Verdict:
     reasons: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Playing:
+    """Of the files that are here: how many are empty, cannot be played for another reason, or are not prepared yet."""
+
+    empty: int = 0
+    unplayable: int = 0
+    unprepared: int = 0
+
+
+def remarks(playing: Playing) -> list[str]:
+    """What a verdict does not say: a file can be here to its last byte, and show nothing here or at its source."""
+    said = []
+    if playing.empty:
+        said.append(f"{_files(playing.empty)} {_are(playing.empty)} empty: 0 bytes, at the source as here.")
+    if playing.unplayable:
+        them, they_were = ("it", "It was") if playing.unplayable == 1 else ("them", "They were")
+        said.append(
+            f"{_files(playing.unplayable)} cannot be played here, though every byte of {them} is. {they_were} like "
+            "that at the source: damaged, or of a kind that Bluelamp cannot show. Look while the source still exists."
+        )
+    if playing.unprepared:
+        said.append(
+            f"{_files(playing.unprepared)} {_are(playing.unprepared)} not prepared for viewing yet. Whether they can "
+            "be played shows later on the page of the import."
+        )
+    return said
+
+
 _REASONS = (
     ("waiting", "{} still {} to be imported"),
     ("missing", "{} {} missing at the source"),

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from bluelamp.custody import queries as custody
-from bluelamp.ingest.imports import listing, queries, services
+from bluelamp.ingest.imports import listing, queries, rules, services
 from bluelamp.ingest.imports.forms import ItemFilter
 from bluelamp.ingest.models import ImportRun
 from bluelamp.kernel.errors import NotFound
@@ -48,6 +48,7 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
         "standing": queries.standing(found),
         "run": found,
         "names": allows(request, Action.MANAGE_FLEET),
+        "remarks": [] if found.state in ImportRun.RUNNING else rules.remarks(queries.playing(found)),
         "events": custody.history(found.custody_id),
     }
     if context["names"]:
@@ -109,4 +110,5 @@ def _files(request: HttpRequest, found: ImportRun) -> dict[str, Any]:
             without = query.copy()
             without.pop(name, None)
             applied.append((value, f"{base}?{without.urlencode()}"))
-    return {"form": form, "page": page, "query": query.urlencode(), "applied": applied}
+    why = queries.unplayable(page.object_list)
+    return {"form": form, "page": page, "why": why, "query": query.urlencode(), "applied": applied}

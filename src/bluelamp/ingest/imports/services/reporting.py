@@ -13,7 +13,7 @@ from bluelamp.footage.models import Recording
 from bluelamp.formats import iso8601
 from bluelamp.formats.import_report import STATES, ImportReport, sign_import_report
 from bluelamp.ingest import receipts
-from bluelamp.ingest.imports import listing, queries
+from bluelamp.ingest.imports import listing, queries, rules
 from bluelamp.ingest.imports.events import ImportFinished, ImportListingTaken, ImportProblemsFound
 from bluelamp.ingest.models import ImportItem, ImportRun
 from bluelamp.kernel import clock
@@ -129,6 +129,10 @@ def _summary(run: ImportRun) -> Iterator[str]:
     here = standing.figures.here
     yield f"{'Read back here:':24}{here.proven_files:>12,} files {here.proven_bytes:>20,} bytes"
     yield ""
-    for state in ("problems", "duplicate"):
-        for item in queries.every(queries.items(run, state=state)):
+    for remark in rules.remarks(queries.playing(run)):
+        yield remark
+        yield ""
+    duplicates, empty = queries.items(run, state="duplicate"), queries.items(run, state="unplayable")
+    for found in (queries.items(run, state="problems"), duplicates, empty.exclude(state=ImportItem.State.DUPLICATE)):
+        for item in queries.every(found):
             yield f"{item.get_state_display()}: {item.path or listing.FORGOTTEN}. {item.sentence}"

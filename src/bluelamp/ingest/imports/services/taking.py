@@ -70,7 +70,11 @@ def settle_interrupted(run: ImportRun) -> None:
         else:
             # Without a time of its own it is read again and compared, since the source may have changed meanwhile.
             run.items.filter(pk=item.pk).update(
-                state=State.IMPORTED, sha256=here.sha256, taken_size=here.size, taken_mtime_ns=None, sentence=""
+                state=State.IMPORTED,
+                sha256=here.sha256,
+                taken_size=here.size,
+                taken_mtime_ns=None,
+                sentence=judging.imported(here.size),
             )
             if run.options.get("keep_days"):
                 kept_longer(here, run)
@@ -88,20 +92,24 @@ def _look_again(run: ImportRun, base: Path) -> None:
             run.items.filter(pk=item.pk).update(state=State.CHANGED, sentence=f"It changed at the source. {error}")
             continue
         if sha256 == item.sha256:
+            state, sentence = _as_before(run, item, found.size)
             run.items.filter(pk=item.pk).update(
-                state=_state_before(run, item), taken_size=found.size, taken_mtime_ns=found.mtime_ns, sentence=""
+                state=state, taken_size=found.size, taken_mtime_ns=found.mtime_ns, sentence=sentence
             )
         else:
             run.items.filter(pk=item.pk).update(state=State.CHANGED, sentence=judging.changed(sha256))
 
 
-def _state_before(run: ImportRun, item: ImportItem) -> str:
-    """What a file was that had changed and is as it was: the one that was imported, or one with the same bytes."""
-    if item.state != State.CHANGED:
-        return str(item.state)
-    ours = Upload.objects.filter(recording_id=item.recording, owner=run.custody_id).exists()
-    first = not run.items.filter(recording=item.recording, pk__lt=item.pk).exists()
-    return State.IMPORTED if ours and first else State.DUPLICATE
+def _as_before(run: ImportRun, item: ImportItem, size: int) -> tuple[str, str]:
+    """State and sentence of a file that is as it was: the one that was imported, or one with the same bytes."""
+    state = str(item.state)
+    if state == State.CHANGED:
+        ours = Upload.objects.filter(recording_id=item.recording, owner=run.custody_id).exists()
+        first = not run.items.filter(recording=item.recording, pk__lt=item.pk).exists()
+        state = State.IMPORTED if ours and first else State.DUPLICATE
+    if state == State.DUPLICATE and item.recording is not None:
+        return state, judging.duplicate(run, item.recording, size)
+    return state, judging.imported(size)
 
 
 class _Taker:
@@ -159,7 +167,7 @@ class _Taker:
             self._aside.append(item)  # until it is known what becomes of the other
         elif sha256 in self._known:
             other = self._known[sha256]
-            self._settle(item, State.DUPLICATE, judging.duplicate(self._run, other), found, recording=other)
+            self._settle(item, State.DUPLICATE, judging.duplicate(self._run, other, found.size), found, recording=other)
         elif small:
             coming = self._directory.coming(item, found.size, found.mtime_ns, io.BytesIO(data))
             self.batch.add(item, found, data, coming)
@@ -198,7 +206,7 @@ class _Taker:
         if upload.state == Upload.State.ACCEPTED:
             found.hashes["sha256"] = upload.sha256
             self._known[upload.sha256] = upload.recording_id
-            self._settle(item, State.IMPORTED, "", found, recording=upload.recording_id)
+            self._settle(item, State.IMPORTED, judging.imported(found.size), found, recording=upload.recording_id)
             if self._run.options.get("keep_days"):
                 kept_longer(Recording.objects.get(pk=upload.recording_id), self._run)
             return
