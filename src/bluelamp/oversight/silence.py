@@ -1,4 +1,7 @@
-"""Watches from the web server whether a worker lives, since a worker that is down can tell nobody."""
+"""Watches from the web server whether a worker lives, since a worker that is down can tell nobody.
+
+While one does, the web server shows a sign of life outside: that it stands itself, with the database and a worker.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from bluelamp.oversight.queries import working
 log = structlog.get_logger(__name__)
 
 _LOOK_SECONDS = 30.0
+_HEARTBEAT_SECONDS = 60.0
 
 
 class Patience:
@@ -41,6 +45,7 @@ class Watch:
         self._now = now
         self._patience = Patience()
         self._telling = False
+        self._shown_at: float | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._look_for_ever, name="worker-watch", daemon=True)
 
@@ -62,6 +67,8 @@ class Watch:
         except (OperationalError, InterfaceError):
             self._patience = Patience()
             return
+        if alive:
+            self._show()
         self._telling = self._telling and not alive
         if self._patience.ended(alive, self._now()):
             self._telling = True
@@ -70,6 +77,13 @@ class Watch:
                 self._patience = Patience()
         if self._telling:
             services.send_waiting()
+
+    def _show(self) -> None:
+        """A sign of life, once a minute."""
+        at = self._now()
+        if self._shown_at is None or at - self._shown_at >= _HEARTBEAT_SECONDS:
+            self._shown_at = at
+            services.send_heartbeat()
 
     def _look_for_ever(self) -> None:
         while not self._stop.wait(_LOOK_SECONDS):

@@ -94,6 +94,12 @@ SETTINGS = (
         "passes again; empty: nobody.",
     ),
     Setting(
+        "BLUELAMP_HEARTBEAT_URL",
+        "",
+        "Address (http:// or https://) that each web process asks for once a minute while the database answers and a "
+        "worker runs, so that somebody outside is alarmed when none comes; empty: none.",
+    ),
+    Setting(
         "BLUELAMP_TIMESTAMP_URL",
         "",
         "Time-stamping authority (RFC 3161, over HTTP) that is asked for a timestamp of the ledger every hour; empty: "
@@ -149,6 +155,7 @@ class Configuration:
     witnesses: tuple[WitnessAddress, ...]
     fixity_days: float
     alert_email: tuple[str, ...]
+    heartbeat_url: str
     timestamp_url: str
     timestamp_certificate: str
     max_upload_bytes: int
@@ -192,6 +199,7 @@ def load(environ: dict[str, str] | None = None) -> Configuration:
         witnesses=parse_witnesses(value["BLUELAMP_WITNESSES"]),
         fixity_days=float(value["BLUELAMP_FIXITY_DAYS"]),
         alert_email=addresses(value["BLUELAMP_ALERT_EMAIL"]),
+        heartbeat_url=web_address("BLUELAMP_HEARTBEAT_URL", value["BLUELAMP_HEARTBEAT_URL"]),
         timestamp_url=value["BLUELAMP_TIMESTAMP_URL"],
         timestamp_certificate=value["BLUELAMP_TIMESTAMP_CERTIFICATE"],
         max_upload_bytes=int(value["BLUELAMP_MAX_UPLOAD_BYTES"]),
@@ -211,6 +219,14 @@ def addresses(text: str) -> tuple[str, ...]:
         if not _ADDRESS.fullmatch(address):
             raise ValueError(f"BLUELAMP_ALERT_EMAIL: {address!r} is not an e-mail address.")
     return found
+
+
+def web_address(name: str, text: str) -> str:
+    """An address to ask for, or none. Raises ValueError, without the address: it may hold a secret."""
+    parts = urlsplit(text.strip())
+    if text.strip() and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise ValueError(f"{name} does not begin with http:// or https:// and a host.")
+    return text.strip()
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from bluelamp.oversight.services.checking import (
     forget,
     recheck,
 )
+from bluelamp.oversight.services.heartbeat import send_heartbeat
 from bluelamp.oversight.services.reading import (
     LEDGER,
     LONGEST_REASON,
@@ -37,6 +38,7 @@ __all__ = [
     "note_verification",
     "recheck",
     "send_alert",
+    "send_heartbeat",
     "send_waiting",
     "take_proof",
     "take_report",
