@@ -5,7 +5,7 @@
 
 import { Upload } from 'tus-js-client'
 
-import { dropped, wanted } from './choosing.js'
+import { dropped, inAll, sorted } from './choosing.js'
 import { inWords, passes, problemOf } from './problems.js'
 import { filesize, lasting } from './words.js'
 
@@ -14,6 +14,8 @@ const CHUNK = 16 * 1024 * 1024
 const MARKED = 1024 * 1024
 const DELAYS = [500, 1000, 3000, 5000, 10000, 20000, 30000]
 const RETRY_EVERY = 15000
+const FOLLOW_EVERY = 5000
+const FOLLOW_TIMES = 24
 const RATE_SECONDS = 5
 
 const place = document.querySelector('[data-adding]')
@@ -257,6 +259,7 @@ class Sending {
   }
 
   ended() {
+    followed = 0
     const state = known(this.id)?.dataset.state
     this.state = 'over'
     this.remove()
@@ -314,9 +317,29 @@ const next = () => {
   }
 }
 
-const add = (files) => {
-  for (const file of wanted(files, place.dataset, trouble)) sendings.push(new Sending(file))
+const isBegun = (file) =>
+  [...list.querySelectorAll('[data-state="arriving"]')].some(
+    (item) => item.dataset.name === file.name && Number(item.dataset.bytes) === file.size
+  )
+
+const add = (files, folders = []) => {
+  find('trouble').hidden = true
+  const limits = { mostBytes: Number(place.dataset.mostBytes), mostSaid: place.dataset.mostSaid }
+  const { send, unsent } = sorted(files, limits, isBegun)
+  for (const file of send) sendings.push(new Sending(file))
+  const all = [...folders, ...unsent]
+  if (all.length > 0) trouble(...inAll(all))
   next()
+}
+
+// Whether a file can be shown is known some seconds after it is safe. Not for ever: where nobody prepares it, a page
+// that asks again and again would keep its sign-in from ending.
+let followed = 0
+const follow = () => {
+  const inUse = document.hidden || list.contains(document.activeElement)
+  if (followed >= FOLLOW_TIMES || inUse || !list.querySelector('[data-preparing]')) return
+  followed += 1
+  refresh().catch(() => {})
 }
 
 const again = () => {
@@ -342,7 +365,6 @@ const drop = find('drop')
 const choose = document.querySelector('#choose')
 place.hidden = false
 choose.addEventListener('change', () => {
-  find('trouble').hidden = true
   add(choose.files)
   choose.value = ''
 })
@@ -355,13 +377,14 @@ for (const name of ['dragenter', 'dragover']) {
 for (const name of ['dragleave', 'drop']) drop.addEventListener(name, () => drop.classList.remove('adding-drop--over'))
 drop.addEventListener('drop', (event) => {
   event.preventDefault()
-  find('trouble').hidden = true
-  add(dropped(event.dataTransfer, trouble))
+  const { files, folders } = dropped(event.dataTransfer)
+  add(files, folders)
 })
 // A file dropped beside the place would otherwise replace the page.
 for (const name of ['dragover', 'drop']) window.addEventListener(name, (event) => event.preventDefault())
 window.addEventListener('online', again)
 setInterval(again, RETRY_EVERY)
+setInterval(follow, FOLLOW_EVERY)
 window.addEventListener('beforeunload', (event) => {
   if (sendings.some((sending) => sending.active || sending.state === 'waiting')) event.preventDefault()
 })

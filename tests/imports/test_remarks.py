@@ -11,21 +11,24 @@ from django.test import Client
 from bluelamp.footage.models import Recording
 from bluelamp.footage.services import processing
 from bluelamp.ingest.imports import listing, queries, services
-from bluelamp.ingest.imports.rules import Playing, remarks
+from bluelamp.ingest.imports.rules import Showing, remarks
 from bluelamp.ingest.models import ImportRun
 from bluelamp.people.policy import Role
 from tests import factories, signin
-from tests.imports.sources import OLD, fill, run_import, states
+from tests.imports.sources import OLD, export, fill, run_import, states
 from tests.media import samples
 from tests.pages import text_of
 
 pytestmark = pytest.mark.django_db
 
+EMPTY = "It is empty: 0 bytes, at the source as here."
+
 
 @pytest.fixture
 def run(tmp_path: Path) -> ImportRun:
-    """A film, a text that calls itself one, and two files without content."""
-    fill(tmp_path / "export", {"a.mp4": samples.video(1), "b.mp4": b"no film", "c.mp4": b"", "d.mp4": b""})
+    """A film, a text that calls itself one, the same again, and two files without content."""
+    files = {"a.mp4": samples.video(1), "b.mp4": b"no film", "c.mp4": b"", "d.mp4": b"", "e.mp4": b"no film"}
+    fill(tmp_path / "export", files)
     standing = run_import(tmp_path / "export")
     assert standing.verdict.may_delete
     found: ImportRun = standing.run
@@ -37,44 +40,84 @@ def prepare() -> None:
         processing.prepare(recording.pk)
 
 
+def shown(run: ImportRun) -> list[str]:
+    return [item.path for item in queries.items(run, state="nothing")]
+
+
 def test_what_shows_nothing_is_counted_once_it_was_prepared(run: ImportRun) -> None:
-    assert queries.playing(run) == Playing(empty=2, unplayable=0, unprepared=2)
+    assert queries.showing(run) == Showing(empty=2, unprepared=3)
+    assert shown(run) == ["c.mp4", "d.mp4"]
     prepare()
-    assert queries.playing(run) == Playing(empty=2, unplayable=1, unprepared=0)
-    assert [item.path for item in queries.items(run, state="unplayable")] == ["b.mp4", "c.mp4", "d.mp4"]
-    assert "Do not delete" not in queries.standing(run).verdict.sentence, "every byte is here all the same"
+    assert queries.showing(run) == Showing(empty=2, unplayable=2)
+    assert shown(run) == ["b.mp4", "c.mp4", "d.mp4", "e.mp4"]
+    assert queries.standing(run).verdict.may_delete, "every byte is here all the same"
 
 
-def test_what_was_deleted_since_is_not_counted(run: ImportRun) -> None:
+def test_what_its_device_encrypted_shows_nothing_either(run: ImportRun) -> None:
+    Recording.objects.filter(filename="a.mp4").update(processing=Recording.Processing.KEYLESS)
+    assert queries.showing(run) == Showing(empty=2, keyless=1, unprepared=2)
+    assert shown(run) == ["a.mp4", "c.mp4", "d.mp4"]
+
+
+def test_what_was_deleted_since_or_is_leaving_is_not_waited_for(run: ImportRun) -> None:
+    Recording.objects.filter(filename="a.mp4").update(state=Recording.State.QUARANTINED)
+    assert queries.showing(run) == Showing(empty=2, unprepared=2)
+    Recording.objects.all().update(state=Recording.State.DELETED)
+    assert queries.showing(run) == Showing()
+    assert shown(run) == []
+
+
+def test_what_was_not_proven_to_be_here_is_not_said_to_be(run: ImportRun) -> None:
     prepare()
-    Recording.objects.filter(processing=Recording.Processing.FAILED, size__gt=0).update(state=Recording.State.DELETED)
-    assert queries.playing(run) == Playing(empty=2, unplayable=0, unprepared=0)
+    run.items.filter(path="b.mp4").update(here_sha256="", here_size=None)
+    assert queries.showing(run) == Showing(empty=2, unplayable=1)
+    ImportRun.objects.filter(pk=run.pk).update(state=ImportRun.State.CHECKING)
+    run.refresh_from_db()
+    assert queries.showing(run) == Showing(), "nothing is said while it is under way"
 
 
 def test_the_list_and_the_summary_name_files_without_content(run: ImportRun, tmp_path: Path) -> None:
     written = b"".join(listing.lines(queries.every(run.items.all()))).decode()
-    assert written.count("It is empty: 0 bytes, at the source as here.") == 2
+    assert written.count(EMPTY) == 2
     assert "a.mp4" in written
     _, _, text = services.write_report(run, tmp_path / "report")
     summary = text.read_text()
     assert "2 files are empty: 0 bytes, at the source as here.\n" in summary
-    assert "2 files are not prepared for viewing yet" in summary
-    assert "Imported: c.mp4. It is empty" in summary
+    assert "3 files are not prepared for viewing yet" in summary
+    assert f"Imported: c.mp4. {EMPTY}\n" in summary
     assert "Already here: d.mp4. The same bytes as c.mp4" in summary
     assert summary.count("d.mp4") == 1
 
 
-def test_the_page_says_it_and_leads_to_the_files(run: ImportRun, client: Client) -> None:
+def test_a_summary_that_is_written_later_says_why_a_file_cannot_be_shown(run: ImportRun, tmp_path: Path) -> None:
     prepare()
+    run.items.filter(path="e.mp4").update(here_sha256="")
+    _, _, text = services.write_report(run, tmp_path / "report")
+    summary = text.read_text()
+    why = Recording.objects.get(filename="b.mp4").processing_error
+    assert why
+    assert f"Imported: b.mp4. {why}\n" in summary
+    assert summary.count("Already here: e.mp4.") == 1, "damaged here, and said once"
+    assert "a.mp4" not in summary
+
+
+def test_the_page_says_it_and_leads_to_the_files(run: ImportRun, client: Client) -> None:
     signin.quickly(client, factories.person(Role.BWV_MANAGER, unit=factories.unit()))
+    Recording.objects.filter(size=0).update(state=Recording.State.DELETED)
+    before = text_of(client.get(f"/fleet/imports/{run.pk}/"))
+    assert "3 files are not prepared for viewing yet" in before
+    assert "Which they are" not in before, "the link would lead to an empty list"
+    Recording.objects.filter(size=0).update(state=Recording.State.LIVE)
+    prepare()
     page = text_of(client.get(f"/fleet/imports/{run.pk}/"))
     assert "The source may be deleted." in page
-    assert "1 file cannot be played here, though every byte of it is." in page
-    found = text_of(client.get(f"/fleet/imports/{run.pk}/?state=unplayable"))
+    assert "2 files could not be prepared for viewing, though every byte of them is here." in page
+    assert "Which they are" in page
+    found = text_of(client.get(f"/fleet/imports/{run.pk}/?state=nothing"))
     assert "Here, but shows nothing" in found
     assert "b.mp4" in found
     assert "a.mp4" not in found
-    assert Recording.objects.get(filename="b.mp4").processing_error in found
+    assert found.count(Recording.objects.get(filename="b.mp4").processing_error) == 2
 
 
 def test_others_learn_who_can_take_the_list(run: ImportRun, client: Client) -> None:
@@ -83,23 +126,36 @@ def test_others_learn_who_can_take_the_list(run: ImportRun, client: Client) -> N
     page = text_of(client.get(f"/fleet/imports/{run.pk}/"))
     assert "2 files are empty" in page
     assert "Which they are" not in page
-    assert "the body-worn video manager can take it here" in page
+    assert "with their names, is for the body-worn video manager" in page
 
 
-def test_a_file_that_was_only_touched_keeps_what_is_said_of_it(run: ImportRun, tmp_path: Path) -> None:
-    said = dict(run.items.values_list("path", "sentence"))
-    for path in (tmp_path / "export").iterdir():
-        os.utime(path, (OLD + 100, OLD + 100))
-    run_import(tmp_path / "export")
-    assert dict(run.items.values_list("path", "sentence")) == said
-    assert states(queries.standing(run)) == {"imported": 3, "duplicate": 1}
+def test_a_file_that_was_only_touched_keeps_what_is_said_of_it(tmp_path: Path) -> None:
+    files = {"a.mp4": b"film", "b.mp4": b"", "c.mp4": b"film", "d.mp4": b""}
+    export(tmp_path, {**files, "gone.mp4": b"gone"})
+    fill(tmp_path, files)
+    first = run_import(tmp_path)
+    said = dict(first.run.items.values_list("path", "sentence"))
+    assert said["b.mp4"] == EMPTY
+    assert said["c.mp4"].startswith("The same bytes as a.mp4")
+    assert said["d.mp4"].endswith(EMPTY)
+    (tmp_path / "c.mp4").write_bytes(b"changed")
+    assert states(run_import(tmp_path))["changed"] == 1
+    fill(tmp_path, files)
+    for name in files:
+        os.utime(tmp_path / name, (OLD + 100, OLD + 100))
+    again = run_import(tmp_path)
+    assert again.run.pk == first.run.pk
+    assert dict(again.run.items.values_list("path", "sentence")) == said
+    assert states(again) == {"imported": 2, "duplicate": 2, "missing": 1}
 
 
 def test_one_and_many_read_alike() -> None:
-    assert remarks(Playing()) == []
-    one, many = remarks(Playing(1, 1, 1)), remarks(Playing(2, 2, 2))
+    assert remarks(Showing()) == []
+    one, many = remarks(Showing(1, 1, 1, 1)), remarks(Showing(2, 2, 2, 2))
     assert one[0] == "1 file is empty: 0 bytes, at the source as here."
-    assert "1 file cannot be played here, though every byte of it is. It was like that at the source" in one[1]
-    assert "2 files cannot be played here, though every byte of them is. They were like that at the source" in many[1]
-    assert one[2].startswith("1 file is not prepared for viewing yet")
-    assert many[2].startswith("2 files are not prepared for viewing yet")
+    assert one[1].startswith("1 file could not be prepared for viewing, though every byte of it is here. As a rule")
+    assert many[1].startswith("2 files could not be prepared for viewing, though every byte of them is here. As a")
+    assert one[2] == "1 file is encrypted by its device, and shows nothing until the key is here."
+    assert many[2] == "2 files are encrypted by their device, and show nothing until the key is here."
+    assert one[3].startswith("1 file is not prepared for viewing yet")
+    assert many[3].startswith("2 files are not prepared for viewing yet")

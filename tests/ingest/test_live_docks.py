@@ -265,7 +265,9 @@ class TestThePage:
         fragment = client.get(f"{PAGE}now/").content.decode()
         assert "<html" not in fragment
         assert 'hx-trigger="every 3s"' in fragment
-        assert '<p class="bl-lead">1 uploading.</p>' in fragment, "the sentence never lags behind the docks below it"
+        assert '<p class="bl-lead" aria-hidden="true">1 uploading.</p>' in fragment, (
+            "the sentence never lags behind the docks below it"
+        )
 
     def test_the_sentence_for_screen_readers_is_sent_only_when_it_changes(self, client: Client, camera: Camera) -> None:
         signin.quickly(client, factories.person(Role.BWV_MANAGER))

@@ -81,23 +81,20 @@ def _says_what_it_is(officer: Visitor) -> None:
 
 
 def _what_is_no_footage_is_asked_about(officer: Visitor) -> None:
-    """A document is sent only where the officer says so; a file or folder that cannot be sent is said to be none."""
+    """A document is sent only where the officer says so, and of all that is not sent the page says why."""
     page = officer.page
+    page.once("dialog", lambda dialog: _declined(dialog, asked))
     asked: list[str] = []
-
-    def decline(dialog: Dialog) -> None:
-        asked.append(dialog.message)
-        dialog.dismiss()
-
-    page.on("dialog", decline)
-    document = base64.b64encode(b"%PDF-1.7").decode()
-    page.evaluate(_DROP, [{"name": "statement.pdf", "type": "application/pdf", "base64": document}])
-    page.remove_listener("dialog", decline)
+    statement = {"name": "statement.pdf", "type": "application/pdf", "base64": base64.b64encode(b"%PDF-1.7").decode()}
+    empty = [{"name": f"camera {number}.mp4", "type": "video/mp4", "base64": ""} for number in (1, 3)]
+    page.evaluate(_DROP, [statement, *empty])
     assert len(asked) == 1
-    assert asked[0].startswith("statement.pdf: it does not look like footage.")
-    page.evaluate(_DROP, [{"name": "camera 1.mp4", "type": "video/mp4", "base64": ""}])
-    expect(page.get_by_role("heading", name="That file is empty")).to_be_visible()
-    officer.look("empty-file")
+    assert asked[0].startswith("statement.pdf: it looks like a document, not like footage.")
+    trouble = page.locator("[data-trouble]")
+    expect(trouble).to_contain_text("Not everything was sent")
+    for name in ("camera 1.mp4", "camera 3.mp4", "statement.pdf"):
+        expect(trouble).to_contain_text(name)
+    officer.look("not-sent")
     page.evaluate("""() => {
         const ours = DataTransferItem.prototype.webkitGetAsEntry
         DataTransferItem.prototype.webkitGetAsEntry = () => ({isDirectory: true})
@@ -108,6 +105,23 @@ def _what_is_no_footage_is_asked_about(officer: Visitor) -> None:
     page.evaluate("window.restore()")
     expect(page.locator("[data-rows] li")).to_have_count(0)
     expect(page.locator("[data-file]")).to_have_count(0)
+
+
+def _declined(dialog: Dialog, asked: list[str]) -> None:
+    asked.append(dialog.message)
+    dialog.dismiss()
+
+
+def _a_document_is_sent_where_the_officer_says_so(officer: Visitor) -> None:
+    page = officer.page
+    page.once("dialog", lambda dialog: dialog.accept())
+    document = base64.b64encode(b"%PDF-1.7 the shop's own statement").decode()
+    page.evaluate(_DROP, [{"name": "statement.pdf", "type": "application/pdf", "base64": document}])
+    sent = page.locator("[data-file][data-state=here]", has_text="statement.pdf")
+    expect(sent).to_contain_text("Safe on the server", timeout=30_000)
+    expect(sent).to_contain_text("It could not be prepared for viewing", timeout=60_000)
+    expect(page.locator("[data-trouble]")).to_be_hidden()
+    officer.look("document")
 
 
 def _the_film_is_dropped(officer: Visitor, film: Path) -> None:
@@ -179,6 +193,7 @@ def _the_same_again_is_known(officer: Visitor, film: Path) -> None:
     officer.page.get_by_label("Drop files here, or choose them").set_input_files(film)
     expect(officer.page.locator("[data-file][data-state=twin]")).to_contain_text("not stored twice", timeout=30_000)
     officer.look("again", refused=422)
+    _a_document_is_sent_where_the_officer_says_so(officer)
     officer.press("Mark as finished")
     assert "no more files can be added here" in officer.text
     officer.look("finished")

@@ -162,7 +162,7 @@ def _print_verdict(console: Console, standing: Standing) -> None:
 def _print_remarks(console: Console, standing: Standing) -> None:
     from bluelamp.ingest.imports import queries, rules
 
-    for remark in rules.remarks(queries.playing(standing.run)):
+    for remark in rules.remarks(queries.showing(standing.run)):
         console.print(remark, markup=False)
 
 
@@ -183,7 +183,7 @@ def _plain(standing: Standing) -> dict[str, Any]:
     from bluelamp.ingest.imports import queries
 
     figures, run = standing.figures, standing.run
-    playing = queries.playing(run)
+    showing = queries.showing(run)
     return {
         "run": run.pk,
         "source": run.source,
@@ -193,9 +193,10 @@ def _plain(standing: Standing) -> dict[str, Any]:
         "bytes": {state: count.bytes for state, count in figures.states.items()},
         "proven_files": figures.here.proven_files,
         "proven_bytes": figures.here.proven_bytes,
-        "empty": playing.empty,
-        "unplayable": playing.unplayable,
-        "unprepared": playing.unprepared,
+        "empty": showing.empty,
+        "unplayable": showing.unplayable,
+        "keyless": showing.keyless,
+        "unprepared": showing.unprepared,
         "may_delete": standing.verdict.may_delete,
         "verdict": standing.verdict.sentence,
     }

@@ -53,6 +53,17 @@ class File:
         return self.recording is not None and self.recording.state == Recording.State.DELETED
 
     @property
+    def is_being_prepared(self) -> bool:
+        """Whether it is here and will soon be known to show something, or nothing."""
+        waiting = self.recording is not None and self.recording.processing == Recording.Processing.WAITING
+        return self.state == "here" and waiting
+
+    @property
+    def cannot_be_shown(self) -> bool:
+        """Whether it is here and could not be prepared for viewing."""
+        return self.recording is not None and self.recording.processing == Recording.Processing.FAILED
+
+    @property
     def percent(self) -> int:
         """How much of it has arrived, rounded down."""
         return 100 * self.upload.offset // (self.upload.length or 1)

@@ -16,7 +16,7 @@ class ItemFilter(forms.Form):
         choices=[
             ("", "What keeps it from being complete"),
             ("all", "All files"),
-            ("unplayable", "Here, but shows nothing"),
+            ("nothing", "Here, but shows nothing"),
             *ImportItem.State.choices,
         ],
     )

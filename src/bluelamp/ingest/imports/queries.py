@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from uuid import UUID
 
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
 
 from bluelamp.footage.models import Recording
@@ -17,8 +19,7 @@ from bluelamp.kernel.errors import NotFound
 State = ImportItem.State
 
 PROVEN = Q(checked_at__isnull=False, here_sha256=F("sha256")) & ~Q(sha256="")
-_DAMAGED = Q(state__in=ImportItem.HERE, checked_at__isnull=False) & ~Q(here_sha256=F("sha256"))
-_EMPTY = Q(state__in=ImportItem.HERE, taken_size=0)
+DAMAGED = Q(state__in=ImportItem.HERE, checked_at__isnull=False) & ~Q(here_sha256=F("sha256"))
 _CHUNK = 2000
 
 
@@ -78,41 +79,54 @@ def standing(of: ImportRun, *, finishing: bool = False) -> Standing:
         running=not finishing and of.state in ImportRun.RUNNING,
         has_manifest=of.has_manifest,
         claimed_files=of.items.filter(in_manifest=True).count() if of.has_manifest else 0,
-        damaged=of.items.filter(_DAMAGED).count(),
+        damaged=of.items.filter(DAMAGED).count(),
     )
     return Standing(of, figures, rules.verdict(figures))
 
 
-def playing(of: ImportRun) -> rules.Playing:
-    """How many of a run's files are here and show nothing, and why. Reads one row for each of its recordings."""
-    held = of.items.filter(state__in=ImportItem.HERE)
-    return rules.Playing(
-        empty=of.items.filter(_EMPTY).count(),
-        unplayable=held.filter(_prepared(Recording.Processing.FAILED)).exclude(_EMPTY).count(),
-        unprepared=held.filter(_prepared(Recording.Processing.WAITING)).exclude(_EMPTY).count(),
+def showing(of: ImportRun) -> rules.Showing:
+    """How many of a run's files were proven to be here and show nothing; none while the run is under way."""
+    if of.state in ImportRun.RUNNING:
+        return rules.Showing()
+    found = _with_looks(of.items.filter(PROVEN, state__in=ImportItem.HERE))
+    counted = dict(found.order_by().values_list("looks").annotate(files=Count("pk")))
+    names = (field.name for field in dataclasses.fields(rules.Showing))
+    return rules.Showing(**{name: counted.get(name, 0) for name in names})
+
+
+def reasons(shown: Iterable[ImportItem]) -> dict[UUID, str]:
+    """Why recordings of these files could not be prepared for viewing, by recording; those that are empty left out."""
+    ids = [item.recording for item in shown if item.is_here and item.recording and item.taken_size]
+    failed = Recording.objects.filter(pk__in=ids, processing=Recording.Processing.FAILED)
+    return dict(failed.exclude(state=Recording.State.DELETED).values_list("pk", "processing_error"))
+
+
+def _with_looks(found: QuerySet[ImportItem]) -> QuerySet[ImportItem]:
+    """With `looks` beside each: a field of Showing, "" of what can be watched, None of what has been deleted.
+
+    A scalar subquery, so that PostgreSQL asks for the recordings of this run one by one, and never for all there are.
+    """
+    how = Recording.Processing
+    looks = Case(
+        When(size=0, then=Value("empty")),
+        When(processing=how.FAILED, then=Value("unplayable")),
+        When(processing=how.KEYLESS, then=Value("keyless")),
+        When(processing=how.WAITING, state=Recording.State.LIVE, then=Value("unprepared")),
+        default=Value(""),
     )
-
-
-def unplayable(shown: Iterable[ImportItem]) -> dict[UUID, str]:
-    """Why recordings of these files cannot be played, by recording."""
-    stands = Recording.objects.filter(pk__in=[item.recording for item in shown if item.is_here and item.recording])
-    failed = stands.filter(processing=Recording.Processing.FAILED).exclude(state=Recording.State.DELETED)
-    return dict(failed.values_list("pk", "processing_error"))
-
-
-def _prepared(how: Recording.Processing) -> Q:
-    stands = Recording.objects.exclude(state=Recording.State.DELETED)
-    return Q(recording__in=stands.filter(processing=how).values("pk"))
+    held = Recording.objects.filter(pk=OuterRef("recording")).exclude(state=Recording.State.DELETED)
+    return found.annotate(looks=Subquery(held.annotate(looks=looks).values("looks")[:1]))
 
 
 def items(of: ImportRun, *, state: str = "", words: str = "") -> QuerySet[ImportItem]:
     """A run's files in the order of its source. `state` "problems" shows whatever keeps it from being complete,
-    "unplayable" what is here and shows nothing."""
+    "nothing" what was proven to be here and shows nothing."""
     found = of.items.order_by("pk")
     if state == "problems":
-        found = found.filter(Q(state__in=ImportItem.PROBLEMS) | _DAMAGED)
-    elif state == "unplayable":
-        found = found.filter(_EMPTY | _prepared(Recording.Processing.FAILED), state__in=ImportItem.HERE)
+        found = found.filter(Q(state__in=ImportItem.PROBLEMS) | DAMAGED)
+    elif state == "nothing":
+        found = _with_looks(found.filter(PROVEN, state__in=ImportItem.HERE))
+        found = found.filter(looks__in=("empty", "unplayable", "keyless"))
     elif state:
         found = found.filter(state=state)
     if words:
@@ -122,7 +136,12 @@ def items(of: ImportRun, *, state: str = "", words: str = "") -> QuerySet[Import
 
 def every(found: QuerySet[ImportItem]) -> Iterator[ImportItem]:
     """All of them, a chunk at a time, so that memory stays flat."""
+    return chain.from_iterable(chunks(found))
+
+
+def chunks(found: QuerySet[ImportItem]) -> Iterator[list[ImportItem]]:
+    """All of them, in lists of bounded length."""
     last = 0
     while chunk := list(found.filter(pk__gt=last).order_by("pk")[:_CHUNK]):
-        yield from chunk
+        yield chunk
         last = chunk[-1].pk

@@ -64,28 +64,45 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Playing:
-    """Of the files that are here: how many are empty, cannot be played for another reason, or are not prepared yet."""
+class Showing:
+    """Of the files that were proven to be here: how many show nothing, and why.
+
+    `unplayable` could not be prepared for viewing, `keyless` are encrypted by their device and not opened yet,
+    `unprepared` wait for the worker.
+    """
 
     empty: int = 0
     unplayable: int = 0
+    keyless: int = 0
     unprepared: int = 0
 
+    @property
+    def nothing(self) -> int:
+        """Those that can be looked at one by one."""
+        return self.empty + self.unplayable + self.keyless
 
-def remarks(playing: Playing) -> list[str]:
-    """What a verdict does not say: a file can be here to its last byte, and show nothing here or at its source."""
+
+def remarks(showing: Showing) -> list[str]:
+    """What a verdict does not say: a file can be here to its last byte, and show nothing."""
     said = []
-    if playing.empty:
-        said.append(f"{_files(playing.empty)} {_are(playing.empty)} empty: 0 bytes, at the source as here.")
-    if playing.unplayable:
-        them, they_were = ("it", "It was") if playing.unplayable == 1 else ("them", "They were")
+    if showing.empty:
+        said.append(f"{_files(showing.empty)} {_are(showing.empty)} empty: 0 bytes, at the source as here.")
+    if showing.unplayable:
+        them = "it" if showing.unplayable == 1 else "them"
         said.append(
-            f"{_files(playing.unplayable)} cannot be played here, though every byte of {them} is. {they_were} like "
-            "that at the source: damaged, or of a kind that Bluelamp cannot show. Look while the source still exists."
+            f"{_files(showing.unplayable)} could not be prepared for viewing, though every byte of {them} is here. As "
+            "a rule such a file was damaged before, or is of a kind that Bluelamp cannot show. Look while the source "
+            "still exists."
         )
-    if playing.unprepared:
+    if showing.keyless:
+        one = showing.keyless == 1
         said.append(
-            f"{_files(playing.unprepared)} {_are(playing.unprepared)} not prepared for viewing yet. Whether they can "
+            f"{_files(showing.keyless)} {_are(showing.keyless)} encrypted by {'its' if one else 'their'} device, and "
+            f"{'shows' if one else 'show'} nothing until the key is here."
+        )
+    if showing.unprepared:
+        said.append(
+            f"{_files(showing.unprepared)} {_are(showing.unprepared)} not prepared for viewing yet. Whether they can "
             "be played shows later on the page of the import."
         )
     return said

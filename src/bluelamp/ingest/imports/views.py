@@ -44,11 +44,13 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
     """One import: its verdict, its figures, its files."""
     require(request, Action.VIEW_FLEET)
     found = queries.run(run_id)
+    showing = queries.showing(found)
     context: dict[str, Any] = {
         "standing": queries.standing(found),
         "run": found,
         "names": allows(request, Action.MANAGE_FLEET),
-        "remarks": [] if found.state in ImportRun.RUNNING else rules.remarks(queries.playing(found)),
+        "showing": showing,
+        "remarks": rules.remarks(showing),
         "events": custody.history(found.custody_id),
     }
     if context["names"]:
@@ -110,5 +112,5 @@ def _files(request: HttpRequest, found: ImportRun) -> dict[str, Any]:
             without = query.copy()
             without.pop(name, None)
             applied.append((value, f"{base}?{without.urlencode()}"))
-    why = queries.unplayable(page.object_list)
+    why = queries.reasons(page.object_list)
     return {"form": form, "page": page, "why": why, "query": query.urlencode(), "applied": applied}

@@ -129,10 +129,17 @@ def _summary(run: ImportRun) -> Iterator[str]:
     here = standing.figures.here
     yield f"{'Read back here:':24}{here.proven_files:>12,} files {here.proven_bytes:>20,} bytes"
     yield ""
-    for remark in rules.remarks(queries.playing(run)):
+    for remark in rules.remarks(queries.showing(run)):
         yield remark
         yield ""
-    duplicates, empty = queries.items(run, state="duplicate"), queries.items(run, state="unplayable")
-    for found in (queries.items(run, state="problems"), duplicates, empty.exclude(state=ImportItem.State.DUPLICATE)):
-        for item in queries.every(found):
-            yield f"{item.get_state_display()}: {item.path or listing.FORGOTTEN}. {item.sentence}"
+    problems, duplicates = (
+        queries.items(run, state="problems"),
+        queries.items(run, state="duplicate").exclude(queries.DAMAGED),
+    )
+    others = queries.items(run, state="nothing").exclude(state=ImportItem.State.DUPLICATE)
+    for found in (problems, duplicates, others):
+        for items in queries.chunks(found):
+            why = queries.reasons(items)
+            for item in items:
+                said = (f"{item.get_state_display()}: {item.path or listing.FORGOTTEN}.", item.sentence)
+                yield " ".join(filter(None, (*said, why.get(item.recording))))
