@@ -33,19 +33,22 @@ TUS = {"Tus-Resumable": "1.0.0"}
 BYTES = {"Content-Type": "application/offset+octet-stream"}
 
 
-_WHAT_WAS_MEASURED = "The measurement ends here, and its figures are not kept."
+_PEERS = HERE / "peers"
 
 
 class Failed(BluelampError):
     """A server did not do what was asked of it."""
 
     def __init__(self, what_happened: str) -> None:
-        super().__init__(what_happened, _WHAT_WAS_MEASURED, "Run it again; the server's own words stand above.")
+        super().__init__(what_happened, "The measurement ends here, and its figures are not kept.", "Run it again.")
 
 
 def require_peers() -> None:
     """That the programs of the peers are installed. Raises Invalid."""
-    for program, package in (("node", "nodejs"), ("npm", "npm"), ("nginx", "nginx-light")):
+    needed = [("node", "nodejs"), ("nginx", "nginx-light")]
+    if not (_PEERS / "node_modules").exists():
+        needed.append(("npm", "npm"))
+    for program, package in needed:
         if shutil.which(program) is None:
             raise Invalid(
                 f"{program} is not installed, and Bluelamp is measured beside it.",
@@ -114,15 +117,24 @@ class Bluelamp(Server):
         self._serial = "BENCH0001"
         self._previous = FIRST_PREVIOUS
         self._sequence = 0
+        try:
+            self._authorization = {"Authorization": f"Bearer {self._made_force()}"}
+        except BaseException:
+            self.stop()
+            raise
+
+    def _made_force(self) -> str:
+        """Set up a force with one dock and camera. Returns the dock's token."""
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.force", self._serial],
             env=self.environment,
             cwd=HERE.parent,
-            check=True,
             capture_output=True,
             text=True,
         )
-        self._authorization = {"Authorization": f"Bearer {done.stdout.strip().splitlines()[-1]}"}
+        if done.returncode:
+            raise Failed(f"No force could be set up: {done.stderr.strip()}")
+        return done.stdout.strip().splitlines()[-1]
 
     def prepare(self, files: list[Path], sha256: dict[Path, str]) -> list[Any]:
         """Docks a camera that offers the files as recordings."""
@@ -210,11 +222,10 @@ class TusNode(Server):
 
     def __init__(self, folder: Path, tls: Certificate | None = None) -> None:
         super().__init__(folder, tls)
-        peers = HERE / "peers"
-        if not (peers / "node_modules").exists():
-            subprocess.run(["npm", "ci", "--silent"], cwd=peers, check=True)
+        if not (_PEERS / "node_modules").exists():
+            subprocess.run(["npm", "ci", "--silent"], cwd=_PEERS, check=True)
         files = [tls.certificate, tls.key] if tls else []
-        self.process = subprocess.Popen(["node", peers / "tus.mjs", str(self.port), folder / "files", *files])
+        self.process = subprocess.Popen(["node", _PEERS / "tus.mjs", str(self.port), folder / "files", *files])
         wait_for(f"{self.base}/files/", self.process, self.context)
 
     def upload(self, prepared: Any) -> None:
@@ -295,4 +306,5 @@ def wait_for(url: str, process: subprocess.Popen[bytes], context: ssl.SSLContext
         raise Failed(f"Nothing answered at {url}.")
     except BaseException:
         process.terminate()
+        process.wait(20)
         raise
