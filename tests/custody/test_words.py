@@ -172,6 +172,15 @@ def test_details_read_as_words():
     assert facts["Zero"] == "0"
 
 
+def test_an_id_is_named_however_deep_it_stands_and_shown_as_it_is_where_nobody_knows_it():
+    words.resolver("keeper", lambda ids: {"keeper:3": "Ada Wren"})
+    deep = {"filters": {"who": "keeper:3", "other": "keeper:4"}, "lists": [["keeper:3"], [{"keeper": "4"}]]}
+    (told,) = words.tell([item(details=deep)])
+    facts = dict(told.facts)
+    assert facts["Filters"] == "Who: Ada Wren; Other: keeper:4"
+    assert facts["Lists"] == "Ada Wren, Keeper: keeper:4"
+
+
 def test_details_stand_in_the_order_of_the_type_and_what_it_does_not_know_comes_last():
     told = words.tell([item(details={"unknown": "x", "watch": "night", "keeper": "Ada"})])
     assert [label for label, _ in told[0].facts] == ["Keeper", "Watch", "Unknown"]

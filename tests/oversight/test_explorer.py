@@ -202,6 +202,15 @@ def test_an_export_of_no_known_form_is_refused(as_auditor):
     assert custody_queries.count("ledger.exported") == 0
 
 
+def test_a_ledger_that_was_narrowed_to_a_person_can_be_read_again(as_auditor, wearer):
+    asked = urlencode({"actor": wearer.custody_id})
+    assert as_auditor.get(f"/audit/?{asked}").status_code == 200
+    for address in ("/audit/", "/audit/?operation=consultation"):
+        assert as_auditor.get(address).status_code == 200
+    narrowed = custody_queries.search(tag="ledger.consulted")[-1]
+    assert wearer.name in as_auditor.get(f"/audit/events/{narrowed.id}/").content.decode()
+
+
 def test_a_type_of_event_that_does_not_exist_is_no_filter(as_auditor):
     response = as_auditor.get("/audit/", {"tag": "recording.stolen"})
     assert response.status_code == 422

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import partial
@@ -146,12 +146,19 @@ def _in_order(item: HistoryItem) -> list[tuple[str, Any]]:
 
 
 def _ids_in(details: Mapping[str, Any]) -> set[str]:
-    found = set()
-    for key, value in details.items():
-        for part in value if isinstance(value, list) else [value]:
-            if custody_id := _as_id(key, part):
-                found.add(custody_id)
-    return found
+    """Every id in an event's fields, however deep it stands: exactly those that `_value` asks for."""
+    return {found for key, value in details.items() for found in _ids_of(key, value)}
+
+
+def _ids_of(key: str, value: Any) -> Iterator[str]:
+    if (custody_id := _as_id(key, value)) is not None:
+        yield custody_id
+    elif isinstance(value, list):
+        for part in value:
+            yield from _ids_of(key, part)
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            yield from _ids_of(name, part)
 
 
 def _as_id(key: str, value: Any) -> str | None:
