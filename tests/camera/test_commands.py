@@ -97,7 +97,29 @@ def test_dock_exits_with_3_when_something_was_not_taken(device: Device, server: 
     result = run(docking, device.folder, "--server", server.url, "--token", TOKEN)
     assert result.exit_code == NOT_ALL_UPLOADED == 3
     assert "This camera is not known." in result.output
+    assert "Nothing of that was erased: dock again." in " ".join(result.output.split())
     assert len(list(device.folder.glob("*.mp4"))) == 1
+
+
+def test_dock_does_not_ask_to_dock_again_for_a_file_that_has_gone(device: Device, server: DockingServer) -> None:
+    device.path(device.entries()[1]).unlink()
+    for _ in range(2):  # the second time there is nothing else on the camera
+        result = run(docking, device.folder, "--server", server.url, "--token", TOKEN)
+        output = " ".join(result.output.split())
+        assert result.exit_code == NOT_ALL_UPLOADED
+        assert "Keep the camera out of use and have it examined" in output
+        assert "docking again does not change that" in output
+        assert "dock again" not in output.lower()
+        assert "holds nothing that the server needs" not in output
+        assert "gone" in output
+
+
+def test_dock_asks_to_dock_again_for_the_rest_alone(device: Device, server: DockingServer) -> None:
+    device.path(device.entries()[1]).unlink()
+    server.faults.states[3] = {"state": "refused", "why": "Another one is being accepted just now."}
+    result = run(docking, device.folder, "--server", server.url, "--token", TOKEN)
+    output = " ".join(result.output.split())
+    assert "Dock again for the rest; for recording 2 do what is said above first." in output
 
 
 def test_dock_prints_its_result_as_json(device: Device, server: DockingServer) -> None:

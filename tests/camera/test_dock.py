@@ -249,6 +249,8 @@ def test_a_recording_that_vanished_or_changed_is_reported_and_the_others_are_saf
     assert any("manifest entry says" in problem for problem in result.problems)
     assert device.path(second).exists()
     assert server.unavailable == {1: "gone", 2: "altered"}
+    assert result.in_vain == [1, 2]
+    assert not result.docking_again_helps
 
 
 def test_a_recording_that_cannot_be_read_is_reported_to_the_server(device: Device, server: DockingServer) -> None:
@@ -258,6 +260,8 @@ def test_a_recording_that_cannot_be_read_is_reported_to_the_server(device: Devic
     result = client(server).dock(device.folder)
     assert any("cannot be read on the camera" in problem for problem in result.problems)
     assert server.unavailable == {1: "unreadable"}
+    assert result.in_vain == [1]
+    assert not result.docking_again_helps
 
 
 def test_a_file_that_fails_while_it_is_read_is_reported_to_the_server(
@@ -283,6 +287,8 @@ def test_a_camera_that_is_pulled_out_is_not_said_to_have_lost_anything(device: D
     result = client(server, parallel=1).dock(device.folder, pulled)
     assert len(result.problems) == 3
     assert all("taken out of the dock" in problem for problem in result.problems)
+    assert result.in_vain == []
+    assert result.docking_again_helps
     assert server.unavailable == {}
     assert not device.folder.exists(), "nothing was made in its place"
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,12 +17,15 @@ from bluelamp.fleet import services as fleet
 from bluelamp.fleet.models import Camera, Dock
 from bluelamp.fleet.rules import fingerprint
 from bluelamp.formats.ed25519 import public_key_text
+from bluelamp.ingest import missing
 from bluelamp.ingest.models import Discrepancy, DockingSession, Offer
 from bluelamp.kernel import clock
 from bluelamp.kernel.errors import Conflict
 from bluelamp.people.models import Unit
 from bluelamp.people.policy import Role
 from tests import factories, signin
+from tests.imports.sources import run_import, states
+from tests.ingest import docks
 from tests.pages import text_of
 
 pytestmark = pytest.mark.django_db
@@ -179,6 +184,81 @@ def test_what_is_awaited_is_neither_missing_nor_here(manager: Client, camera: Ca
     assert "Nothing counts as missing. 1 recording that cameras showed has not arrived yet" in page
     assert "What has not arrived yet may still come." in page
     assert "is here, or" not in page
+
+
+def folder_of(device: docks.Camera, folder: Path, *, without: set[int], erased: set[int] = frozenset()) -> Path:
+    """The camera's folder as it appears over USB, with some recordings' files deleted and some let go of."""
+    folder.mkdir()
+    (folder / "device.json").write_text(json.dumps({"serial": device.serial}))
+    (folder / "manifest.jsonl").write_text("".join(f"{each.to_json()}\n" for each in device.entries))
+    (folder / "erased.jsonl").write_text("".join(json.dumps({"sequence": each}) + "\n" for each in erased))
+    for each in device.entries:
+        if each.entry.sequence not in without | erased:
+            (folder / each.entry.filename).write_bytes(device.content[each.entry.sequence])
+    return folder
+
+
+def recorded(serial: str, many: int) -> docks.Camera:
+    device = docks.Camera(serial)
+    for number in range(many):
+        device.record(f"{serial}, {number}".encode())
+    return device
+
+
+NOT_YET = "has not arrived yet"
+
+
+@pytest.mark.parametrize("gone", [1, 2, 3], ids=["the first", "one between", "the last"])
+def test_what_an_import_did_not_find_is_not_said_to_be_here(
+    manager: Client, camera: Camera, tmp_path: Path, gone: int
+) -> None:
+    Discrepancy.objects.update(state="closed")  # what other tests left
+    Offer.objects.all().delete()
+    device = recorded(camera.serial, 3)
+    assert states(run_import(folder_of(device, tmp_path / "camera", without={gone}))) == {"imported": 2, "missing": 1}
+    page = text_of(manager.get(LIST))
+    assert f"Nothing counts as missing. 1 recording that cameras showed {NOT_YET}" in page
+    assert "Everything that cameras say they recorded is here" not in page
+    assert f"1 recording that the camera showed {NOT_YET}" in text_of(manager.get("/fleet/cameras/BL-7/"))
+
+    (tmp_path / "camera" / device.entries[gone - 1].entry.filename).write_bytes(device.content[gone])
+    assert states(run_import(tmp_path / "camera")) == {"imported": 3}
+    assert "Everything that cameras say they recorded is here" in text_of(manager.get(LIST))
+    assert NOT_YET not in text_of(manager.get("/fleet/cameras/BL-7/"))
+
+
+def test_what_an_imported_camera_let_go_of_before_is_not_said_to_be_here(
+    manager: Client, camera: Camera, tmp_path: Path
+) -> None:
+    Discrepancy.objects.update(state="closed")
+    Offer.objects.all().delete()
+    run_import(folder_of(recorded(camera.serial, 6), tmp_path / "camera", without={6}, erased={1, 2, 4}))
+    assert missing.recordings_awaited() == 4
+    assert "4 recordings that the camera showed have not arrived yet" in text_of(manager.get("/fleet/cameras/BL-7/"))
+    gap(camera, first=1, last=2, missing=2)
+    assert missing.recordings_awaited() == 2, "a discrepancy tells of the others"
+    gap(camera, first=4, last=4, missing=1, state="closed")
+    assert missing.recordings_awaited() == 1, "somebody has answered for it"
+    offer(camera, 6, state="needed")
+    assert missing.recordings_awaited() == 1, "offered since, it is counted once"
+
+
+def test_an_imported_manifest_of_another_key_shows_nothing_of_the_camera(camera: Camera, tmp_path: Path) -> None:
+    Offer.objects.all().delete()
+    fleet.pin_key(camera, public_key_text(Ed25519PrivateKey.generate()), actor="person:1")
+    run_import(folder_of(recorded(camera.serial, 3), tmp_path / "camera", without={3}))
+    assert missing.recordings_awaited() == 0
+    assert missing.stretches(camera) == []
+
+
+def test_counting_what_is_awaited_takes_the_same_queries_for_more_cameras(
+    unit: Unit, tmp_path: Path, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(4):
+        serial = factories.camera(unit, serial=f"BL-7{number}").serial
+        run_import(folder_of(recorded(serial, 5), tmp_path / serial, without={2, 5}))
+    with django_assert_max_num_queries(7):
+        assert missing.recordings_awaited() >= 8
 
 
 def test_the_page_says_where_each_offered_one_stands(manager: Client, camera: Camera) -> None:

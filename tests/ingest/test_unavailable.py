@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 import httpx
@@ -10,8 +11,9 @@ from django.test import Client
 
 from bluelamp.custody import queries as custody
 from bluelamp.fleet import services as fleet
-from bluelamp.ingest import live, missing, services
+from bluelamp.ingest import advice, live, missing, services
 from bluelamp.ingest.models import Discrepancy, Offer, Reconciliation
+from bluelamp.kernel import clock
 from bluelamp.people.policy import Role
 from tests import factories, signin
 from tests.ingest.docks import Docking
@@ -49,7 +51,78 @@ def test_the_force_hears_at_once_that_a_file_has_gone_from_the_camera(lost: Dock
     found = Discrepancy.objects.get(camera__serial=lost.camera.serial)
     page = text_of(client.get(f"/fleet/docking/missing/{found.pk}/"))
     assert page.count("Its file is no longer on the camera, as the dock found when it was to be sent.") >= 2
-    assert "keep the camera out of use and have it examined" in page
+    assert "Keep the camera out of use and have it examined" in page
+
+
+@pytest.mark.parametrize(
+    ("why", "means"),
+    [
+        ("gone", "their files were no longer on it"),
+        ("altered", "not as long as the camera signed"),
+        ("unreadable", "the dock could not read them"),
+    ],
+)
+def test_what_a_dock_cannot_send_has_its_own_advice_and_none_once_it_is_closed(
+    lost: Docking, client: Client, why: str, means: str
+) -> None:
+    lost.unavailable(1, why)
+    told(lost)
+    signin.quickly(client, factories.person(Role.BWV_MANAGER, unit=factories.unit()))
+    found = Discrepancy.objects.get(camera__serial=lost.camera.serial)
+    address = f"/fleet/docking/missing/{found.pk}/"
+    page = client.get(address).content.decode()
+    steps = re.findall(r"<li>(.*?)</li>", page.partition("What to do next</h2>")[2].partition("</ol>")[0])
+    assert means in page
+    assert steps[0].startswith("Keep the camera out of use and have it examined")
+    for words in ("it should have them still", "<li>Dock the camera again", "leave it in the dock"):
+        assert words not in page, words
+
+    services.close_discrepancy(found.pk, by=factories.person(Role.BWV_MANAGER), reason="Lost in the river.")
+    page = client.get(address).content.decode()
+    assert means in page
+    assert not [step for step in steps if step in page]
+    assert "What to do next" not in page
+    assert "Missing, answered for: " in page, "in the table of numbers"
+
+    lost.open()
+    assert means in client.get(address).content.decode(), "docked again, before the dock has looked"
+
+
+def test_where_only_one_of_several_has_gone_the_advice_is_for_all_of_them(lost: Docking) -> None:
+    told(lost)
+    camera = Offer.objects.filter(camera__serial=lost.camera.serial)[0].camera
+    now = clock.now()
+    found = Discrepancy.objects.create(
+        camera=camera, kind="never_arrived", first=1, last=2, missing=2, first_seen_at=now, last_seen_at=now,
+        found_at=now, detail="Offered and not arrived; nothing came from the camera for 6 hours.",
+    )  # fmt: skip
+    lost.unavailable(1, "gone")
+    assert missing.story(found).advice == advice.on("never_arrived")
+    lost.unavailable(2, "gone")
+    assert missing.story(found).advice == advice.on("never_arrived", "gone") != advice.on("never_arrived")
+
+
+def test_once_somebody_answered_for_it_it_is_not_listed_as_docking_now(lost: Docking) -> None:
+    lost.unavailable(1, "gone")
+    told(lost)
+    assert _listed(lost) == {1: "lost", 2: "waiting"}
+    before = live.live()
+    (found,) = Discrepancy.objects.filter(camera__serial=lost.camera.serial)
+    services.close_discrepancy(found.pk, by=factories.person(Role.BWV_MANAGER), reason="Lost in the river.")
+    assert _listed(lost) == {2: "waiting"}
+    assert live.live()._count("lost") == before._count("lost") - 1
+    assert live.live().elsewhere == before.elsewhere
+
+    # What comes after all is listed again.
+    url = lost.open()[1]["upload_url"]
+    assert _listed(lost).keys() == {1, 2}
+    assert lost.patch(url, 0, lost.camera.content[1][:3]).status_code == 204
+    assert _listed(lost).keys() == {1, 2}
+
+
+def _listed(docking: Docking) -> dict[int, str]:
+    uploads = [each for place in live.live().places for each in place.uploads if _is(docking, each.upload)]
+    return {each.upload.sequence: each.state for each in uploads}
 
 
 def test_said_again_it_changes_nothing_and_another_reason_is_told(lost: Docking) -> None:

@@ -46,6 +46,7 @@ class DockResult:
     """What came of a docking. Lists hold sequence numbers; problems are sentences.
 
     clock_offset_ms: the server's clock minus the camera's. Nothing in `refused` or `problems` was erased.
+    in_vain: recordings whose file is gone, altered or unreadable, which docking again does not bring either.
     """
 
     serial: str
@@ -57,11 +58,17 @@ class DockResult:
     receipts_verified: list[int] = field(default_factory=list)
     erased: list[int] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    in_vain: list[int] = field(default_factory=list)
 
     @property
     def all_safe(self) -> bool:
         """Whether the server has acknowledged everything that the camera held."""
         return not self.refused and not self.problems
+
+    @property
+    def docking_again_helps(self) -> bool:
+        """Whether another docking may bring something that is not on the server yet."""
+        return len(self.refused) + len(self.problems) > len(self.in_vain)
 
 
 class DockClient:
@@ -156,7 +163,8 @@ class _Docking:
             for future in as_completed(running):
                 self._finish(running[future], asked[running[future].entry.sequence], future)
         for numbers in (
-            self._result.uploaded, self._result.already, self._result.receipts_verified, self._result.erased
+            self._result.uploaded, self._result.already, self._result.receipts_verified, self._result.erased,
+            self._result.in_vain,
         ):  # fmt: skip
             numbers.sort()
         return self._result
@@ -216,6 +224,9 @@ class _Docking:
                 self._result.erased.append(entry.sequence)
         except Refused as error:
             self._result.refused.append(Refusal(entry.sequence, str(error)))
+        except _CannotBeSent as error:
+            self._result.problems.append(str(error))
+            self._result.in_vain.append(entry.sequence)
         except (CameraError, OSError) as error:
             self._result.problems.append(str(error))
 
@@ -235,12 +246,16 @@ class _Docking:
                 )
 
 
+class _CannotBeSent(CameraError):
+    """The camera's file of a recording is not what it signed, or cannot be read."""
+
+
 @dataclass(frozen=True)
 class _Fault:
     """Why a recording cannot be sent: for the server, in the protocol's word, and for whoever stands at the dock."""
 
     why: str
-    error: CameraError
+    error: _CannotBeSent
 
 
 def _fault(path: Path, entry: ManifestEntry) -> _Fault | None:
@@ -250,7 +265,7 @@ def _fault(path: Path, entry: ManifestEntry) -> _Fault | None:
     except FileNotFoundError:
         return _Fault(
             "gone",
-            CameraError(
+            _CannotBeSent(
                 f"Recording {entry.sequence} ({entry.filename}) is no longer on the camera.",
                 "The server does not have it either.",
                 "Keep the camera out of use and have it examined: its manifest entry shows that it was recorded.",
@@ -262,7 +277,7 @@ def _fault(path: Path, entry: ManifestEntry) -> _Fault | None:
         return None
     return _Fault(
         "altered",
-        CameraError(
+        _CannotBeSent(
             f"Recording {entry.sequence} has {size} bytes; its manifest entry says {entry.size}.",
             "It was not uploaded and is kept as it is.",
             "Have the camera examined.",
@@ -273,7 +288,7 @@ def _fault(path: Path, entry: ManifestEntry) -> _Fault | None:
 def _unreadable(entry: ManifestEntry, error: OSError) -> _Fault:
     return _Fault(
         "unreadable",
-        CameraError(
+        _CannotBeSent(
             f"Recording {entry.sequence} cannot be read on the camera: {error.strerror}.",
             "It was not uploaded and is kept as it is.",
             "Have the camera examined.",

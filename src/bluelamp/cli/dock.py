@@ -29,7 +29,7 @@ def dock(
 ) -> None:
     """Upload what the server needs, verify its signed receipts, and only then erase the camera's copies.
 
-    Exit code 0: everything is safe on the server. 3: some recordings are not; they are still on the camera.
+    Exit code 0: everything is safe on the server. 3: some recordings are not; the dock erased none of these.
     """
     client = DockClient(server, token, lambda: datetime.now(UTC), parallel=parallel, keep=keep)
     columns = (
@@ -82,6 +82,8 @@ def _show(device: Device, result: DockResult) -> None:
         elif device.path(signed).exists():
             came = "[red]refused[/]" if sequence in refused else "[red]not uploaded[/]"
             table.add_row(str(sequence), signed.entry.started_at, came, "-", "kept")
+        elif sequence in result.in_vain:
+            table.add_row(str(sequence), signed.entry.started_at, "[red]not uploaded[/]", "-", "[red]gone[/]")
     if table.row_count:
         console.print(table)
     else:
@@ -95,4 +97,19 @@ def _show(device: Device, result: DockResult) -> None:
     if result.all_safe:
         console.print("[green]Everything is safe on the server.[/]")
     else:
-        console.print("[bold red]Not everything is on the server. Nothing of that was erased: dock again.[/]")
+        console.print(f"[bold red]{_what_is_left(result)}[/]", highlight=False)
+
+
+def _what_is_left(result: DockResult) -> str:
+    if not result.in_vain:
+        return "Not everything is on the server. Nothing of that was erased: dock again."
+    if not result.docking_again_helps:
+        return (
+            "Not everything is on the server, and docking again does not change that: do what is said above. "
+            "The dock erased nothing of it."
+        )
+    numbers = ", ".join(map(str, result.in_vain))
+    return (
+        "Not everything is on the server. The dock erased nothing of that. Dock again for the rest; for "
+        f"{'recordings' if len(result.in_vain) > 1 else 'recording'} {numbers} do what is said above first."
+    )

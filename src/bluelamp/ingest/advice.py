@@ -112,6 +112,46 @@ _ADVICE = {
 }
 
 
-def on(kind: str) -> Advice:
-    """The advice for a kind of discrepancy."""
-    return _ADVICE[kind]
+_CLOSE = "Close this when the footage has been secured in another way or is certain to be lost, with the reason."
+
+_CANNOT_BE_SENT = {
+    "gone": Advice(
+        "The camera signed that it made these recordings. When they were to be sent, their files were no longer on it. "
+        "A camera may erase its copy only against a receipt, and none was given. What arrived of them in part before "
+        "is kept for seven days; nothing else of them is here.",
+        (
+            "Keep the camera out of use and have it examined: what is left of the files may be recovered from it.",
+            "Ask whoever had the camera, and whether it was docked with another force or system, or read out by its "
+            "supplier.",
+            "If nobody can say where they are, tell professional standards.",
+            _CLOSE,
+        ),
+    ),
+    "altered": Advice(
+        "The files of these recordings on the camera were not as long as the camera signed, so they were not what it "
+        "recorded: something cut or changed them. They were not taken, and no receipt was given.",
+        (
+            "Keep the camera out of use and have it examined: what was recorded may be recovered from it, and what "
+            "changed it may show.",
+            "Ask whoever had the camera, and whether it was repaired or read out by its supplier.",
+            "If nobody can say what changed them, tell professional standards.",
+            _CLOSE,
+        ),
+    ),
+    "unreadable": Advice(
+        "The files of these recordings were on the camera, and the dock could not read them: the camera’s memory may "
+        "be damaged. No receipt was given, so nothing had leave to erase them.",
+        (
+            "Keep the camera out of use and have it examined: each attempt to read damaged memory may damage it more.",
+            "If the examination finds nothing wrong with the camera, dock it again, in another dock. If they upload, "
+            "this resolves itself.",
+            _CLOSE,
+        ),
+    ),
+}
+"""Instead of the advice on what never arrived, where the dock cannot send it, by a key of UNAVAILABLE."""
+
+
+def on(kind: str, unavailable: str = "") -> Advice:
+    """The advice for a kind of discrepancy; `unavailable`: why the dock cannot send what it is about, if it cannot."""
+    return _CANNOT_BE_SENT.get(unavailable) or _ADVICE[kind]

@@ -10,15 +10,15 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from bluelamp.fleet import queries as fleet
 from bluelamp.fleet.models import Dock
 from bluelamp.ingest import hooks, rates, staging
 from bluelamp.ingest.admission import admission
-from bluelamp.ingest.discrepancies import UNAVAILABLE
+from bluelamp.ingest.discrepancies import MISSING, UNAVAILABLE
 from bluelamp.ingest.hooks import Hindrance
-from bluelamp.ingest.models import Offer, Upload
+from bluelamp.ingest.models import Discrepancy, Offer, Upload
 from bluelamp.kernel import clock
 from bluelamp.kernel.errors import StorageFull
 from bluelamp.people.models import Person
@@ -126,6 +126,7 @@ def live() -> Live:
     """What is uploading now, what waits and why, and which docks are silent."""
     now = clock.now()
     current = Upload.objects.filter(state__in=Upload.LIVE).exclude(concat=Upload.Concat.PARTIAL)
+    current = current.exclude(_answered_for(now))
     heard = _heard(current)
     here = [owner for owner, at in heard.items() if now - at <= LEFT]
     shown = current.filter(_of(here)).select_related("camera__unit", "session__dock__unit")
@@ -139,6 +140,21 @@ def live() -> Live:
         more=max(0, shown.count() - len(listed)) if len(listed) == MOST else 0,
         **away.aggregate(elsewhere=Count("pk"), elsewhere_cameras=Count("camera", distinct=True)),
     )
+
+
+def _answered_for(now: datetime) -> Q:
+    """What no dock can send and for which somebody has answered: nothing of it is on its way in any more."""
+    number = {"camera": OuterRef("camera"), "sequence": OuterRef("sequence")}
+    lost = Offer.objects.filter(**number, sha256=OuterRef("sha256"), state=Offer.State.NEEDED).exclude(unavailable="")
+    closed = Discrepancy.objects.filter(
+        camera=OuterRef("camera"),
+        first__lte=OuterRef("sequence"),
+        last__gte=OuterRef("sequence"),
+        kind__in=MISSING,
+        state=Discrepancy.State.CLOSED,
+    )
+    still = Q(offset=0) | Q(updated_at__lt=now - rates.STALE)
+    return Q(Exists(lost), Exists(closed), still, state=Upload.State.RECEIVING)
 
 
 Owner = tuple[str, int | None]

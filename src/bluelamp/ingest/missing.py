@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet, Sum
+from django.db.models import BigIntegerField, Exists, F, Max, OuterRef, QuerySet, Sum, Window
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Lag
 
 from bluelamp.custody import queries as custody
 from bluelamp.fleet import queries as fleet
@@ -15,7 +17,7 @@ from bluelamp.fleet.models import Assignment, Camera, Dock
 from bluelamp.fleet.rules import fingerprint
 from bluelamp.footage.models import Recording
 from bluelamp.ingest import advice, discrepancies, spans
-from bluelamp.ingest.models import Discrepancy, Offer, Upload
+from bluelamp.ingest.models import Discrepancy, ImportItem, ImportRun, Offer, Upload
 from bluelamp.ingest.spans import Span
 from bluelamp.kernel import clock
 from bluelamp.kernel.errors import NotFound
@@ -135,7 +137,67 @@ def recordings_awaited() -> int:
     # What has arrived is noted with its offer only when the camera is compared.
     here = Recording.objects.filter(camera=OuterRef("camera"), sequence=OuterRef("sequence"))
     waited = Offer.objects.filter(~Exists(here), ~Exists(told), state=Offer.State.NEEDED)
-    return waited.values("camera", "sequence").distinct().count()
+    return waited.values("camera", "sequence").distinct().count() + _left_out_of_imports()
+
+
+def _left_out_of_imports() -> int:
+    """How many numbers are not here of cameras whose folders were imported, and were not shown to a dock.
+
+    The comparison at a docking tells of all others. Only such cameras are looked at: their recordings by one index.
+    """
+    serials = ImportRun.objects.filter(kind=ImportRun.Kind.CAMERA).values_list(KT("described__camera"))
+    made = Recording.objects.filter(camera__serial__in=serials, sequence__isnull=False).order_by()
+    before = Window(Lag("sequence", default=0), partition_by=F("camera"), order_by="sequence")
+    holes = made.annotate(before=before).filter(sequence__gt=F("before") + 1)
+    absent: dict[int, list[Span]] = {}
+    for camera, last_here, next_here in holes.values_list("camera", "before", "sequence"):
+        absent.setdefault(camera, []).append((last_here + 1, next_here - 1))
+    imported = _highest_imported()
+    here = Recording.objects.filter(camera__in=imported, sequence__isnull=False).order_by().values_list("camera")
+    highest_here = dict(here.annotate(Max("sequence")))
+    for camera, highest in imported.items():
+        if highest > highest_here.get(camera, 0):
+            absent.setdefault(camera, []).append((highest_here.get(camera, 0) + 1, highest))
+    said = _told_or_offered(list(absent))
+    return sum(spans.count(spans.minus(each, said.get(camera, []))) for camera, each in absent.items())
+
+
+def _highest_imported(camera: Camera | None = None) -> dict[int, int]:
+    """The highest number, by camera, that an imported folder's manifest lists with no file, or none to be taken.
+
+    Only entries that were signed with the key that the camera is registered with.
+    """
+    absent = (ImportItem.State.MISSING, ImportItem.State.CORRUPT, ImportItem.State.UNREADABLE)
+    listed = ImportItem.objects.filter(run__kind=ImportRun.Kind.CAMERA, state__in=absent)
+    # With a refusal stands an entry whose signature is not good.
+    listed = listed.filter(facts__has_key="signed").exclude(facts__has_key="refusal")
+    if camera is not None:
+        # Of the camera's own folders: few rows to read the entries of.
+        listed = listed.filter(run__described__camera=camera.serial, facts__signed__entry__serial=camera.serial)
+    number = Cast(KT("facts__signed__entry__sequence"), BigIntegerField())
+    rows = listed.values_list(KT("facts__signed__entry__serial"), KT("facts__signed__public_key"))
+    highest = {(serial, key): most for serial, key, most in rows.annotate(most=Max(number))}
+    cameras = Camera.objects.filter(serial__in={serial for serial, _ in highest})
+    return {
+        pk: highest[serial, key]
+        for pk, serial, key in cameras.values_list("pk", "serial", "public_key")
+        if (serial, key) in highest
+    }
+
+
+def _told_or_offered(cameras: list[int]) -> dict[int, list[Span]]:
+    """The numbers, by camera, of which a discrepancy tells or which stand among the offers as not here."""
+    told = Discrepancy.objects.filter(camera__in=cameras, kind__in=discrepancies.MISSING, first__isnull=False).exclude(
+        state=Discrepancy.State.RESOLVED
+    )
+    offered = Offer.objects.filter(camera__in=cameras).exclude(state=Offer.State.ARRIVED)
+    found: dict[int, list[Span]] = {}
+    for camera, first, last in (
+        *told.values_list("camera", "first", "last"),
+        *offered.values_list("camera", "sequence", "sequence"),
+    ):
+        found.setdefault(camera, []).append((first, last))
+    return found
 
 
 def open_of(camera: Camera) -> list[Discrepancy]:
@@ -164,14 +226,15 @@ def story(found: Discrepancy) -> Story:
         before = _neighbour(made.filter(sequence__lt=found.first).last())
         after = _neighbour(made.filter(sequence__gt=found.last).first())
     strip, earlier, later = _around(stretches(camera), found)
+    numbers = _numbers(found)
     return Story(
         discrepancy=found,
-        advice=advice.on(found.kind),
+        advice=advice.on(found.kind, _unavailable(found, numbers)),
         keys=_keys(found) if found.kind == Discrepancy.Kind.CAMERA_REFUSED else None,
         before=before,
         after=after,
         wearers=_wearers(found, before, after),
-        numbers=_numbers(found),
+        numbers=numbers,
         strip=strip,
         earlier=earlier,
         later=later,
@@ -188,7 +251,7 @@ def stretches(camera: Camera) -> list[Stretch]:
     for sequence, state in made.values_list("sequence", "state"):
         states[sequence] = GONE if state == Recording.State.DELETED else HERE
     known = spans.of(states)
-    highest = max([*states, *_signed(camera)], default=0)
+    highest = max([*states, *_signed(camera), *_highest_imported(camera).values()], default=0)
     missing = spans.minus([(1, highest)] if highest else [], known)
     open_ones = spans.minus(missing, _answered(camera))
     found = [Stretch(first, last, MISSING) for first, last in open_ones]
@@ -264,20 +327,34 @@ def _numbers(found: Discrepancy) -> list[Number]:
         for upload in Upload.objects.filter(**within, state__in=Upload.LIVE).order_by("created_at")
     }
     shown = [latest[number] for number in sorted(latest)[:_LONGEST_LIST]]
-    return [_number(offer, uploads.get(offer.sequence)) for offer in shown]
+    missing = ANSWERED if found.state == Discrepancy.State.CLOSED else MISSING
+    return [_number(offer, uploads.get(offer.sequence), missing) for offer in shown]
 
 
-def _number(offer: Offer, upload: Upload | None) -> Number:
+def _number(offer: Offer, upload: Upload | None, missing: str) -> Number:
     coming = upload is not None and upload.offset > 0
     return Number(
         sequence=offer.sequence,
-        state=COMING if coming else REFUSED if offer.state == Offer.State.REFUSED else MISSING,
+        state=COMING if coming else REFUSED if offer.state == Offer.State.REFUSED else missing,
         offered_at=offer.last_at,
         dock=offer.last_session.dock.name,
         offset=upload.offset if upload else 0,
         length=upload.length if upload else None,
         why=offer.why or discrepancies.UNAVAILABLE.get(offer.unavailable, ""),
     )
+
+
+def _unavailable(found: Discrepancy, numbers: list[Number]) -> str:
+    """Why the dock cannot send any of what it is about, a key of UNAVAILABLE; nothing where that is not so of all."""
+    if found.kind != Discrepancy.Kind.NEVER_ARRIVED or any(each.state == COMING for each in numbers):
+        return ""
+    within = {"camera": found.camera, "sequence__gte": found.first, "sequence__lte": found.last}
+    offers = Offer.objects.filter(**within).exclude(state=Offer.State.ARRIVED)
+    said = set(offers.order_by().values_list("unavailable", flat=True).distinct())
+    if said and said != {""}:
+        return said.pop() if len(said) == 1 else ""
+    # At another docking what its dock said before is forgotten until it says it again.
+    return next((why for why, words in discrepancies.UNAVAILABLE.items() if found.detail.endswith(words)), "")
 
 
 def _keys(found: Discrepancy) -> Keys:
