@@ -4,7 +4,7 @@ from django import forms
 
 from bluelamp.cases.models import Case, CaseMember
 from bluelamp.people.models import Person
-from bluelamp.web.forms import NamedErrors
+from bluelamp.web.forms import NamedErrors, in_words
 
 
 class OpenCaseForm(NamedErrors):
@@ -36,9 +36,12 @@ class EndRoleForm(NamedErrors):
 
 
 class AddRecordingForm(NamedErrors):
-    case = forms.ModelChoiceField(queryset=Case.objects.none(), label="Case", empty_label=None)
+    case = forms.ModelChoiceField(queryset=Case.objects.none(), label="Case", empty_label="Choose a case")
     reason = forms.CharField(
-        label="Why it belongs to the case", max_length=500, widget=forms.Textarea(attrs={"rows": 2})
+        label="Why it belongs to the case",
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        validators=[in_words],
     )
 
 

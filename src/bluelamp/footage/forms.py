@@ -13,6 +13,7 @@ from bluelamp.footage.filters import FIRST_DAY, LAST_DAY, Filters, Position, ins
 from bluelamp.footage.models import Category, Reference
 from bluelamp.footage.services.marks import LONGEST_NOTE, LONGEST_REASON, LONGEST_REFERENCE
 from bluelamp.people.models import Person, Unit
+from bluelamp.web.forms import in_words
 
 _MOMENT = re.compile(r"(?:(\d{1,2}):)?(\d{1,2}):([0-5]?\d)(?:\.(\d{1,3}))?")
 
@@ -142,7 +143,7 @@ class ReasonForm(PageForm):
     missing = "Say why."
     label = "Reason"
     hint = ""
-    reason = forms.CharField(max_length=LONGEST_REASON, widget=forms.Textarea({"rows": 2}))
+    reason = forms.CharField(max_length=LONGEST_REASON, widget=forms.Textarea({"rows": 2}), validators=[in_words])
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
@@ -203,6 +204,7 @@ class FlagForm(PageForm):
         max_length=LONGEST_REASON,
         widget=forms.Textarea({"rows": 2}),
         error_messages={"required": "Say why it is evidence."},
+        validators=[in_words],
     )
     reference_kind = Choices("No reference yet", list(Reference.Kind.choices), label="Kind of reference")
     reference = forms.CharField(label="Reference", required=False, max_length=LONGEST_REFERENCE)

@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.core.validators import RegexValidator
+
+in_words = RegexValidator(r"(?:[^\W_][\W_]*){3}", "Say it in words: a stop or a letter tells nobody anything later.")
+"""For a reason that somebody must be able to judge later: three letters or digits at least."""
 
 
 class NamedErrors(forms.Form):
