@@ -113,6 +113,26 @@ def test_a_connection_file_is_made_on_the_page_and_shown_once(manager: Client, u
     assert said["BlobAPIKey"] not in again
 
 
+def test_a_page_that_is_sent_again_ends_no_connection_file(manager: Client, unit) -> None:
+    form = {"name": "Southbank", "unit": unit.code, "container_type": "mkv"}
+    assert manager.post("/fleet/axis/new/", form).status_code == 200
+    made = AxisConnection.objects.get()
+    twice = manager.post("/fleet/axis/new/", {**form, "name": "Southbank "})
+    assert twice.status_code == 422
+    assert "A system of this name is connected, and keeps its connection file" in twice.content.decode()
+    shown = manager.get(f"/fleet/axis/{made.pk}/file/").content.decode()
+    after = html.unescape(re.search(r'name="after" value="([^"]+)"', shown)[1])
+    assert manager.post(f"/fleet/axis/{made.pk}/file/", {"after": after}).status_code == 200
+    second = AxisConnection.objects.get().key_sha256
+    assert second != made.key_sha256
+    reloaded = manager.post(f"/fleet/axis/{made.pk}/file/", {"after": after})
+    assert reloaded.status_code == 422
+    assert "its password is the one that holds" in reloaded.content.decode()
+    assert AxisConnection.objects.get().key_sha256 == second
+    AxisConnection.objects.update(active=False)
+    assert manager.post("/fleet/axis/new/", form).status_code == 200, "a revoked one may be connected anew"
+
+
 def test_a_form_that_does_not_pass_says_why(manager: Client, unit) -> None:
     form = {"name": "Southbank", "unit": unit.code, "container_type": "mkv", "certificates": "nothing of the kind"}
     answer = manager.post("/fleet/axis/new/", form)

@@ -320,6 +320,7 @@ def test_what_is_left_open_is_closed_in_time_and_forgotten_where_nothing_came_of
         ({"reference_kind": ""}, "what kind of reference"),
         ({"reference": ""}, "Enter the reference"),
         ({"is_evidence": "on"}, "Choose the category of evidence"),
+        ({"reason": "Knife seen at 10:05"}, "mark it as evidence, or leave the reason out"),
         ({"kind": "disc"}, "disc"),
         ({"handed_over": "x" * 1001}, "1000"),
         ({"handed_over": "x\x00"}, "Null"),

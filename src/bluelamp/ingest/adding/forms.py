@@ -102,6 +102,8 @@ class AdditionForm(NamedErrors):
                 self.add_error("category", "Choose the category of evidence that it is.")
             if not given.get("reason") and "reason" not in self.errors:
                 self.add_error("reason", "Say why it is evidence.")
+        elif given.get("reason"):
+            self.add_error("is_evidence", "You said why it is evidence: mark it as evidence, or leave the reason out.")
         return given
 
     def _check_clock(self, given: dict[str, Any]) -> None:
@@ -143,5 +145,5 @@ class AdditionForm(NamedErrors):
             reference=(given["reference_kind"], given["reference"]) if given["reference"] else None,
             category=given["category"],
             is_evidence=given["is_evidence"],
-            reason=given["reason"].strip() if given["is_evidence"] else "",
+            reason=given["reason"].strip(),
         )

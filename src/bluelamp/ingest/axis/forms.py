@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 
 from bluelamp.ingest.axis import connection_file
@@ -64,6 +66,25 @@ class FileForm(NamedErrors):
             raise forms.ValidationError(f"{error.what_happened} {error.next_step}") from error
 
 
+class NextFileForm(FileForm):
+    """The same for a system that has one. `after` tells which, so that a page sent again does not end the new one."""
+
+    after = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, data: Any, *, connection: AxisConnection) -> None:
+        self._present = connection.issued_at.isoformat()
+        super().__init__(data, initial={"want_encryption": connection.want_encryption, "after": self._present})
+
+    def clean(self) -> None:
+        super().clean()
+        after = self.cleaned_data.get("after")
+        if after and after != self._present:
+            raise forms.ValidationError(
+                "A connection file was made since this page was opened, and its password is the one that holds. "
+                "Nothing was made now. To make another one all the same, open this page anew."
+            )
+
+
 class NewSystemForm(FileForm):
     """The same for a system that has none yet."""
 
@@ -78,6 +99,16 @@ class NewSystemForm(FileForm):
         widget=forms.RadioSelect,
         help_text="Cannot be changed for a system that is set up.",
     )
+
+    def clean_name(self) -> str:
+        name = str(self.cleaned_data["name"]).strip()
+        if AxisConnection.objects.filter(name=name, active=True).exists():
+            raise forms.ValidationError(
+                "A system of this name is connected, and keeps its connection file. Choose another name, or make it a "
+                "new file on its own page: the present one ends then."
+            )
+        return name
+
     field_order = ("name", "unit", "site", "uris", "certificates", "container_type", "ntp_server", "want_encryption")
 
 

@@ -69,7 +69,7 @@ def file(request: HttpRequest, connection_id: int) -> HttpResponse:
     """Issue another connection file; the password of the one before ends."""
     require(request, Action.MANAGE_FLEET)
     connection = queries.connection(connection_id)
-    form = forms.FileForm(request.POST or None, initial={"want_encryption": connection.want_encryption})
+    form = forms.NextFileForm(request.POST or None, connection=connection)
     if request.method == "POST" and form.is_valid():
         issued = _issue(request, form, name=connection.name)
         if issued is not None:
