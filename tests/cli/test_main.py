@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 
 def bluelamp(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     import os
@@ -55,6 +57,17 @@ def test_a_measurement_without_its_peers_says_which_is_missing_and_starts_nothin
     result = bluelamp("bench", "ingest", PATH=str(tmp_path))
     assert result.returncode == 2
     assert result.stderr.startswith("node is not installed, and Bluelamp is measured beside it. Nothing was measured.")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("import", "."), ("docks", "list"), ("axis", "list")],
+)
+def test_a_mistyped_folder_is_no_installation_and_does_not_become_one(tmp_path: Path, command: tuple[str, ...]) -> None:
+    result = bluelamp(*command, "--data", str(tmp_path / "typo"), BLUELAMP_DATABASE_URL="")
+    assert (result.returncode, result.stdout) == (5, "")
+    assert result.stderr.startswith(f"There is no Bluelamp installation in {tmp_path / 'typo'}. Nothing was changed.")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_database_that_does_not_answer_is_said_in_words(tmp_path: Path) -> None:

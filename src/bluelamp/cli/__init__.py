@@ -3,6 +3,35 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
+
+from bluelamp.kernel.errors import Invalid, NotFound
+
+
+def installation_ready(data: Path | None) -> None:
+    """Set Django up for a command on an installation that there is: in `data`, else BLUELAMP_DATA.
+
+    Raises NotFound where there is none, before anything is written: a mistyped folder must not become one.
+    """
+    if data is not None:
+        os.environ["BLUELAMP_DATA"] = str(data)
+    from bluelamp.project import configuration
+
+    try:
+        found = configuration.load()
+    except ValueError as error:
+        raise Invalid(
+            f"A BLUELAMP_ setting cannot be understood: {error}",
+            "Nothing was changed.",
+            "Compare your settings with docs/guides/settings.md.",
+        ) from None
+    if not found.database_url and not (found.data / "instance.json").exists():
+        raise NotFound(
+            f"There is no Bluelamp installation in {found.data}.",
+            "Nothing was changed.",
+            "Give --data the folder that `bluelamp up` uses, or set BLUELAMP_DATA.",
+        )
+    django_ready()
 
 
 def django_ready() -> None:

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from bluelamp.cli import django_ready
+from bluelamp.cli import installation_ready
 from bluelamp.kernel.errors import Invalid, NotFound
 
 app = typer.Typer(
@@ -141,6 +141,4 @@ def _write(out: Path, text: str) -> None:
 
 def _ready(data: Path | None) -> None:
     """Django set up for the installation; `bluelamp.cli.main` turns errors into sentences and exit codes."""
-    if data is not None:
-        os.environ["BLUELAMP_DATA"] = str(data)
-    django_ready()
+    installation_ready(data)

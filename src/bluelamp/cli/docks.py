@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bluelamp.cli import django_ready
+from bluelamp.cli import installation_ready
 
 app = typer.Typer(
     help="Docking stations: add one (its token is shown once), list them, revoke one.", no_args_is_help=True
@@ -70,6 +69,4 @@ def revoke(
 
 def _ready(data: Path | None) -> None:
     """Django set up for the installation; `bluelamp.cli.main` turns errors into sentences and exit codes."""
-    if data is not None:
-        os.environ["BLUELAMP_DATA"] = str(data)
-    django_ready()
+    installation_ready(data)

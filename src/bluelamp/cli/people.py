@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -29,11 +28,9 @@ def add(
     data: Annotated[Path | None, typer.Option("--data", help="Data folder; else BLUELAMP_DATA.")] = None,
 ) -> None:
     """Make an account. Prints a password to be changed at the first sign-in, where one-time codes are set up too."""
-    from bluelamp.cli import django_ready
+    from bluelamp.cli import installation_ready
 
-    if data is not None:
-        os.environ["BLUELAMP_DATA"] = str(data)
-    django_ready()
+    installation_ready(data)
     from django.conf import settings
 
     from bluelamp.kernel.errors import NotFound

@@ -105,7 +105,7 @@ def _data_folder(data: Path | None) -> Path:
         folder = configuration.load().data
     except ValueError as error:
         raise Invalid(
-            f"A BLUELAMP_ setting cannot be understood: {error}.",
+            f"A BLUELAMP_ setting cannot be understood: {error}",
             "Nothing was started.",
             "Compare your settings with docs/guides/settings.md.",
         ) from None
