@@ -63,11 +63,30 @@ def test_an_incomplete_import_ends_with_1_and_says_why(server: live.Live, tmp_pa
     assert "Do not delete the source" in status.stdout
 
 
+def test_the_status_of_a_folder_is_its_own_and_a_mended_list_counts(server: live.Live, tmp_path: Path) -> None:
+    folder = tmp_path / "status"
+    export(folder, {"a.mp4": b"a of it", "b.mp4": b"b of it"})
+    fill(folder, {"a.mp4": b"a of it", "tuesday/c.mp4": b"c of it"})
+    assert server.bluelamp("import", folder, check=False).returncode == 1
+    export(folder, {"a.mp4": b"a of it", "tuesday/c.mp4": b"c of it"})
+    assert server.bluelamp("import", folder).returncode == 0
+    assert server.bluelamp("import", "--status", folder / "manifest.csv").returncode == 0
+    assert server.bluelamp("import", "--status", folder).returncode == 0, "the list was mended"
+    inner = server.bluelamp("import", "--status", folder / "tuesday", check=False)
+    assert (inner.returncode, inner.stdout) == (1, f"There has been no import of {folder / 'tuesday'}.\n")
+    export(tmp_path / "other", {"gone.mp4": b"gone"})
+    assert server.bluelamp("import", tmp_path / "other", check=False).returncode == 1
+    assert server.bluelamp("import", folder).returncode == 0
+    assert server.bluelamp("import", "--status", check=False).returncode == 1, "one of them is incomplete"
+
+
 def test_what_cannot_be_read_is_said_in_words(server: live.Live, tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("who,when\nx,y\n")
+    (tmp_path / "film.MP4").write_bytes(b"film")
     for arguments, said in (
         (("import", tmp_path / "list.csv"), "The manifest list.csv cannot be read"),
-        (("import", tmp_path / "nowhere"), "The source"),
+        (("import", tmp_path / "nowhere"), "correct the path"),
+        (("import", tmp_path / "film.MP4"), "Give the folder that it lies in"),
         (("import", tmp_path, "--time-zone", "Mars"), "There is no time zone Mars"),
         (("import",), "Say what to import"),
     ):

@@ -37,6 +37,12 @@ def test_columns_and_separators_are_found_however_they_are_called(text: str) -> 
     assert (entry.path, entry.hashes, entry.size) == ("a/b.mp4", {"sha256": GOOD}, 3)
 
 
+def test_a_location_is_the_place_and_not_the_file() -> None:
+    for head, row in (("Location,File name", "77 Quarry Lane,v.mp4"), ("File,Location", "v.mp4,77 Quarry Lane")):
+        (entry,) = read(f"{head}\n{row}\n")
+        assert (entry.path, entry.facts["place"]) == ("v.mp4", "77 Quarry Lane")
+
+
 def test_lists_as_spreadsheets_save_them_are_read() -> None:
     text = "file,officer\ncafé.mp4,O’Brien\n"
     for encoding in ("utf-8", "utf-16", "cp1252"):

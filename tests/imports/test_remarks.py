@@ -106,13 +106,13 @@ def test_the_page_says_it_and_leads_to_the_files(run: ImportRun, client: Client)
     Recording.objects.filter(size=0).update(state=Recording.State.DELETED)
     before = text_of(client.get(f"/fleet/imports/{run.pk}/"))
     assert "3 files are not prepared for viewing yet" in before
-    assert "Which they are" not in before, "the link would lead to an empty list"
+    assert "Which show nothing" not in before, "the link would lead to an empty list"
     Recording.objects.filter(size=0).update(state=Recording.State.LIVE)
     prepare()
     page = text_of(client.get(f"/fleet/imports/{run.pk}/"))
     assert "The source may be deleted." in page
     assert "2 files could not be prepared for viewing, though every byte of them is here." in page
-    assert "Which they are" in page
+    assert "Which show nothing" in page
     found = text_of(client.get(f"/fleet/imports/{run.pk}/?state=nothing"))
     assert "Here, but shows nothing" in found
     assert "b.mp4" in found
@@ -125,7 +125,7 @@ def test_others_learn_who_can_take_the_list(run: ImportRun, client: Client) -> N
     signin.quickly(client, factories.person(Role.AUDITOR, unit=factories.unit()))
     page = text_of(client.get(f"/fleet/imports/{run.pk}/"))
     assert "2 files are empty" in page
-    assert "Which they are" not in page
+    assert "Which show nothing" not in page
     assert "with their names, is for the body-worn video manager" in page
 
 
@@ -151,7 +151,7 @@ def test_a_file_that_was_only_touched_keeps_what_is_said_of_it(tmp_path: Path) -
 
 def test_one_and_many_read_alike() -> None:
     assert remarks(Showing()) == []
-    one, many = remarks(Showing(1, 1, 1, 1)), remarks(Showing(2, 2, 2, 2))
+    one, many = remarks(Showing(1, 1, 1, 1, 1)), remarks(Showing(2, 2, 2, 2, 2))
     assert one[0] == "1 file is empty: 0 bytes, at the source as here."
     assert one[1].startswith("1 file could not be prepared for viewing, though every byte of it is here. As a rule")
     assert many[1].startswith("2 files could not be prepared for viewing, though every byte of them is here. As a")
@@ -159,3 +159,9 @@ def test_one_and_many_read_alike() -> None:
     assert many[2] == "2 files are encrypted by their device, and show nothing until the key is here."
     assert one[3].startswith("1 file is not prepared for viewing yet")
     assert many[3].startswith("2 files are not prepared for viewing yet")
+    assert one[4].startswith(
+        "1 file is here with something of the list that could not be used: the remark beside it in"
+    )
+    assert many[4].startswith(
+        "2 files are here with something of the list that could not be used: the remark beside ea"
+    )

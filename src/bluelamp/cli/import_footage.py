@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from bluelamp.cli import django_ready
+from bluelamp.cli import installation_ready
 from bluelamp.kernel.errors import Invalid
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bluelamp.ingest.models import ImportRun
 
 INCOMPLETE = 1
+_MOST_SHOWN = 20
 
 
 def import_footage(
@@ -55,9 +56,7 @@ def import_footage(
 
     The source is only read. Exit code 0: complete, the source may be deleted. 1: incomplete, keep it.
     """
-    if data is not None:
-        os.environ["BLUELAMP_DATA"] = str(data)
-    django_ready()
+    installation_ready(data)
     if status:
         raise typer.Exit(_show_status(source, json))
     if source is None:
@@ -129,15 +128,16 @@ def _show(standing: Standing, paths: list[Path], *, as_json: bool) -> None:
 
 
 def _show_status(source: Path | None, as_json: bool) -> int:
-    """Where the imports of one source stand, or all of them. Returns the exit code: that of the latest."""
+    """Where the imports of one source stand, or all of them. Returns 0 where the latest of each is complete."""
     from bluelamp.ingest.imports import queries
     from bluelamp.ingest.imports.entries import shown
 
     found = queries.runs()
     if source is not None:
+        # A list stands for the folder that it lies in; a folder only for itself.
         place = source.resolve()
-        found = found.filter(source__in=[shown(str(place)), shown(str(place.parent))])
-    standings = [queries.standing(run) for run in found[:20]]
+        found = found.filter(source=shown(str(place.parent if place.is_file() else place)))
+    standings = [queries.standing(run) for run in found[:_MOST_SHOWN]]
     if as_json:
         typer.echo(json_module.dumps([_plain(each) for each in standings]))
     elif not standings:
@@ -152,7 +152,12 @@ def _show_status(source: Path | None, as_json: bool) -> int:
         )
         _print_verdict(console, each)
         _print_remarks(console, each)
-    return 0 if standings and standings[0].verdict.may_delete else INCOMPLETE
+    left_out = found.count() - len(standings)
+    if left_out and not as_json:
+        typer.echo(f"And {left_out:,} earlier ones: give a folder to see its own, or look at Fleet, Imports.")
+    # Of one source its latest import counts: a mended list makes a new one. Of all, each source's latest.
+    latest = {each.run.source: each for each in reversed(standings)}
+    return 0 if latest and all(each.verdict.may_delete for each in latest.values()) else INCOMPLETE
 
 
 def _print_verdict(console: Console, standing: Standing) -> None:

@@ -13,7 +13,7 @@ from bluelamp.formats.errors import FormatError
 from bluelamp.formats.manifest import SignedEntry, verify_entry
 from bluelamp.ingest import rules
 from bluelamp.ingest.arrival import Arrival
-from bluelamp.ingest.imports import moments
+from bluelamp.ingest.imports import judging, moments
 from bluelamp.ingest.models import ImportItem, ImportRun
 from bluelamp.kernel import clock
 from bluelamp.people.models import Person, Unit
@@ -21,14 +21,24 @@ from bluelamp.people.models import Person, Unit
 ANY_AGE = rules.ClockPolicy(behind=timedelta(days=40 * 366))
 """Of signed recordings in a folder: an archive is old."""
 
+_STATED, _INSIDE, _WRITTEN = "as the manifest says", "as the file itself says", "when the file was last written"
+_INSTEAD = {_INSIDE: "the time in the file itself", _WRITTEN: "the time when it was last written"}
+_UNREAD = ("unread_time", "unread_end", "early_end", "lone_end", "unread_length")
+_AHEAD = timedelta(days=1)
+"""How far in the future a list's times may lie: clocks and zones differ."""
+
 
 @dataclass(frozen=True)
 class Coming:
-    """What a file becomes. `camera` and `sequence` where it is known which camera made it."""
+    """What a file becomes. `camera` and `sequence` where it is known which camera made it.
+
+    `remark` says what the list tells of it that could not be used.
+    """
 
     arrival: Arrival
     camera: Camera | None = None
     sequence: int | None = None
+    remark: str = ""
 
 
 class Directory:
@@ -77,6 +87,7 @@ class Directory:
         if unit is None and camera is not None:
             unit = camera.unit_id
         start, end, status, how = _times(facts, size, mtime_ns, file)
+        unused = {**self._unknown(facts), **_unused_times(facts)}
         return Coming(
             Arrival(
                 started_at=start,
@@ -91,11 +102,22 @@ class Directory:
                     "source": self._run.source,
                     "path": item.path,
                     "time": how,
-                    **{name: value for name, value in facts.items() if name != "refusal"},
+                    **{name: value for name, value in facts.items() if name not in ("refusal", "unused")},
                 },
             ),
             camera,
+            remark=judging.unused(unused, _INSTEAD.get(how, "")),
         )
+
+    def _unknown(self, facts: dict[str, Any]) -> dict[str, str]:
+        """What the list names that nobody and nothing here is called."""
+        officer, unit, serial = (facts.get(name, "") for name in ("officer", "unit", "serial"))
+        known = {
+            "officer": not officer or _last_word(officer) in self._people,
+            "unit": not unit or unit.casefold() in self._units,
+            "serial": not serial or self.camera(serial) is not None,
+        }
+        return {name: facts[name] for name, is_known in known.items() if not is_known}
 
     def _signed(self, signed: SignedEntry) -> Coming:
         entry = signed.entry
@@ -130,19 +152,31 @@ def _times(facts: dict[str, Any], size: int, mtime_ns: int, file: BinaryIO) -> t
     now = clock.now()
     if facts.get("started"):
         start, end = iso8601.parse(facts["started"]), iso8601.parse(facts["ended"])
-        if end <= now + timedelta(days=1):
-            return start, end, Recording.ClockStatus.STATED, "as the manifest says"
+        if end <= now + _AHEAD:
+            return start, end, Recording.ClockStatus.STATED, _STATED
     inside = moments.in_mp4(file, size, now)
     if inside is not None:
         start, lasted = inside
-        return start, min(start + lasted, now), Recording.ClockStatus.DOUBTFUL, "as the file itself says"
+        return start, min(start + lasted, now), Recording.ClockStatus.DOUBTFUL, _INSIDE
     try:
         written = datetime.fromtimestamp(mtime_ns / 1_000_000_000, UTC)
     except (ValueError, OverflowError, OSError):
         written = now
     if written > now:
         written = now
-    return written, written, Recording.ClockStatus.DOUBTFUL, "when the file was last written"
+    return written, written, Recording.ClockStatus.DOUBTFUL, _WRITTEN
+
+
+def _unused_times(facts: dict[str, Any]) -> dict[str, str]:
+    """The times of the list that do not count, by what is wrong with them."""
+    found = {name: str(facts[name]) for name in _UNREAD if facts.get(name)}
+    if facts.get("started"):
+        latest = clock.now() + _AHEAD
+        for late, name in (("late_start", "started"), ("late_end", "ended")):
+            told = iso8601.parse(facts[name])
+            if told > latest:
+                return {**found, late: f"{told:%Y-%m-%d %H:%M} UTC"}
+    return found
 
 
 def _last_word(officer: str) -> str:

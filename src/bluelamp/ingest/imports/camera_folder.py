@@ -13,7 +13,12 @@ from bluelamp.ingest.imports.entries import Entry, Manifest
 from bluelamp.ingest.imports.errors import ManifestUnreadable
 
 NAME = "manifest.jsonl"
-OWN_FILES = frozenset({NAME, "device.json", "device.key", "device.lock", "erased.jsonl"})
+OWN_FILES = frozenset(
+    {
+        *(NAME, "device.json", "device.key", "device.lock", "erased.jsonl"),
+        *("receipts.jsonl", "server-key.json", "uploads.json"),  # what docking left in it
+    }
+)
 _MOST_BYTES = 256 * 1024 * 1024
 
 

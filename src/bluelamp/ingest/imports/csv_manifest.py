@@ -6,7 +6,7 @@ import csv
 import hashlib
 import io
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,7 +24,7 @@ _MOST_COLUMNS = 200
 _COLUMNS: dict[str, str] = {
     name: meaning
     for meaning, names in {
-        "path": "path filepath relativepath fullpath file filename name evidencefile mediafile filelocation location",
+        "path": "path filepath relativepath fullpath file filename name evidencefile mediafile filelocation",
         "sha512": "sha512 sha512hash sha512checksum",
         "sha256": "sha256 sha256hash sha256checksum sha2 sha256sum",
         "sha1": "sha1 sha1hash sha1checksum sha1sum",
@@ -43,7 +43,7 @@ _COLUMNS: dict[str, str] = {
         "reference": "reference ref crimereference crimeref crimenumber cad cadnumber incident incidentnumber urn"
         " casenumber caseid case evidenceid exhibit",
         "category": "category categories classification type eventtype",
-        "place": "place address scene site",
+        "place": "place location address scene site",
     }.items()
     for name in names.split()
 }
@@ -150,14 +150,30 @@ def _size(text: str) -> int | None:
 
 
 def _times(said: dict[str, str], zone: ZoneInfo) -> dict[str, str]:
+    """Start and end; and as the list writes it what of them could not be used, by what is wrong with it."""
+    started, ended, length = (said.get(name, "") for name in ("started", "ended", "duration"))
+    start, end, lasted = read_moment(started, zone), read_moment(ended, zone), read_length(length)
     found: dict[str, str] = {}
-    start: datetime | None = read_moment(said.get("started", ""), zone)
-    end: datetime | None = read_moment(said.get("ended", ""), zone)
-    lasted = read_length(said.get("duration", ""))
+    if started and start is None:
+        found["unread_time"] = started
+    if ended and end is None:
+        found["unread_end"] = ended
+    elif end is not None and start is None:
+        found["lone_end"] = ended
+    elif end is not None and start is not None and end < start:
+        found["early_end"], end = ended, None
+    if length:
+        needed = start is not None and end is None
+        found["unread_length" if needed and lasted is None else "length"] = length
+    found = {name: value[:_LONGEST_FACT] for name, value in found.items()}
     if start is not None:
-        if end is None and lasted is not None:
-            end = start + lasted
-        found = {"started": iso8601.to_text(start), "ended": iso8601.to_text(max(end or start, start))}
-    elif said.get("started"):
-        found["unread_time"] = said["started"][:100]
+        end = end or _later(start, lasted)
+        found |= {"started": iso8601.to_text(start), "ended": iso8601.to_text(end)}
     return found
+
+
+def _later(start: datetime, lasted: timedelta | None) -> datetime:
+    try:
+        return start + (lasted or timedelta())
+    except OverflowError:
+        return start  # in the year 9999

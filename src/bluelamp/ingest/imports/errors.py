@@ -26,8 +26,9 @@ class SourceUnreadable(Invalid):
     def __init__(self, source: str, what: str) -> None:
         super().__init__(
             f"The source {source} cannot be read: {what}",
-            "What was imported before is safe here; the source was not changed.",
-            "Connect or mount it and run the same command: it goes on where it stopped.",
+            "Nothing was imported now, and the source was not changed; what was imported before is safe here.",
+            "Connect or mount it, or correct the path, and run the command: an import that was begun goes on where it "
+            "stopped.",
         )
 
 

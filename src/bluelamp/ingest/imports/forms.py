@@ -17,6 +17,7 @@ class ItemFilter(forms.Form):
             ("", "What keeps it from being complete"),
             ("all", "All files"),
             ("nothing", "Here, but shows nothing"),
+            ("unused", "Here, but the list could not be used in full"),
             *ImportItem.State.choices,
         ],
     )

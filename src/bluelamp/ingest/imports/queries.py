@@ -85,11 +85,13 @@ def standing(of: ImportRun, *, finishing: bool = False) -> Standing:
 
 
 def showing(of: ImportRun) -> rules.Showing:
-    """How many of a run's files were proven to be here and show nothing; none while the run is under way."""
+    """How many of a run's files were proven to be here and show nothing, or of how many the list could not be used in
+    full; none while the run is under way."""
     if of.state in ImportRun.RUNNING:
         return rules.Showing()
     found = _with_looks(of.items.filter(PROVEN, state__in=ImportItem.HERE))
     counted = dict(found.order_by().values_list("looks").annotate(files=Count("pk")))
+    counted["unused"] = items(of, state="unused").count()
     names = (field.name for field in dataclasses.fields(rules.Showing))
     return rules.Showing(**{name: counted.get(name, 0) for name in names})
 
@@ -120,13 +122,16 @@ def _with_looks(found: QuerySet[ImportItem]) -> QuerySet[ImportItem]:
 
 def items(of: ImportRun, *, state: str = "", words: str = "") -> QuerySet[ImportItem]:
     """A run's files in the order of its source. `state` "problems" shows whatever keeps it from being complete,
-    "nothing" what was proven to be here and shows nothing."""
+    "nothing" what was proven to be here and shows nothing, "unused" what was proven to be here and of which the list
+    says something that could not be used."""
     found = of.items.order_by("pk")
     if state == "problems":
         found = found.filter(Q(state__in=ImportItem.PROBLEMS) | DAMAGED)
     elif state == "nothing":
         found = _with_looks(found.filter(PROVEN, state__in=ImportItem.HERE))
         found = found.filter(looks__in=("empty", "unplayable", "keyless"))
+    elif state == "unused":
+        found = found.filter(PROVEN, state=State.IMPORTED, facts__has_key="unused")
     elif state:
         found = found.filter(state=state)
     if words:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from bluelamp.custody import words
 from bluelamp.custody.queries import HistoryItem
 from bluelamp.footage import hooks
+from bluelamp.ingest.imports import panels
 from bluelamp.ingest.imports.events import ImportFinished, ImportStarted
 from bluelamp.ingest.imports.services.reporting import forget
 from bluelamp.ingest.models import ImportRun
-from bluelamp.web import navigation
+from bluelamp.web import navigation, slots
 
 
 def register() -> None:
@@ -18,6 +19,7 @@ def register() -> None:
     words.register(ImportStarted.tag, _started)
     words.register(ImportFinished.tag, lambda item: f"The import ended. {item.details.get('verdict', '')}")
     navigation.register_below("fleet", "Imports", "imports:runs", order=40)
+    slots.register_panel("recording_panels", panels.said, order=30)
 
 
 def _started(item: HistoryItem) -> str:

@@ -68,13 +68,14 @@ class Showing:
     """Of the files that were proven to be here: how many show nothing, and why.
 
     `unplayable` could not be prepared for viewing, `keyless` are encrypted by their device and not opened yet,
-    `unprepared` wait for the worker.
+    `unprepared` wait for the worker. Whatever they show, of `unused` the list says something that could not be used.
     """
 
     empty: int = 0
     unplayable: int = 0
     keyless: int = 0
     unprepared: int = 0
+    unused: int = 0
 
     @property
     def nothing(self) -> int:
@@ -83,7 +84,7 @@ class Showing:
 
 
 def remarks(showing: Showing) -> list[str]:
-    """What a verdict does not say: a file can be here to its last byte, and show nothing."""
+    """What a verdict does not say: a file can be here to its last byte, and show nothing or lack its officer."""
     said = []
     if showing.empty:
         said.append(f"{_files(showing.empty)} {_are(showing.empty)} empty: 0 bytes, at the source as here.")
@@ -104,6 +105,12 @@ def remarks(showing: Showing) -> list[str]:
         said.append(
             f"{_files(showing.unprepared)} {_are(showing.unprepared)} not prepared for viewing yet. Whether they can "
             "be played shows later on the page of the import."
+        )
+    if showing.unused:
+        remark = "the remark beside it" if showing.unused == 1 else "the remark beside each"
+        said.append(
+            f"{_files(showing.unused)} {_are(showing.unused)} here with something of the list that could not be used: "
+            f"{remark} in the list of all files says what."
         )
     return said
 

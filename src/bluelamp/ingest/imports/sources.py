@@ -17,6 +17,7 @@ from bluelamp.ingest.imports.errors import ManifestUnreadable, SourceUnreadable
 from bluelamp.ingest.models import ImportRun
 
 DEFAULT_MANIFEST = "manifest.csv"
+_FOOTAGE = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".avi", ".ts", ".webm", ".mpg", ".wmv", ".dav"})
 _SYSTEM_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini", ".localized"})
 _SYSTEM_FOLDERS = frozenset(
     {"system volume information", "$recycle.bin", ".trashes", ".spotlight-v100", ".fseventsd", "lost+found"}
@@ -64,6 +65,8 @@ def look(given: Path, manifest: Path | None, base: Path | None, zone: ZoneInfo) 
     except OSError as error:
         raise SourceUnreadable(str(error.filename or given), f"{error.strerror or error}.") from error
     if given.is_file():
+        if given.suffix.lower() in _FOOTAGE:
+            raise SourceUnreadable(str(given), "it is one file of footage. Give the folder that it lies in.")
         listed, folder = listed or given, folder or given.parent
     else:
         folder = folder or given

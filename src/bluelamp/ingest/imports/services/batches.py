@@ -20,6 +20,7 @@ from bluelamp.footage.services import accept_all
 from bluelamp.formats.sealed import BytesLike, SealingWriter
 from bluelamp.ingest import services as intake
 from bluelamp.ingest import staging
+from bluelamp.ingest.imports import judging
 from bluelamp.ingest.imports.arrivals import Coming
 from bluelamp.ingest.imports.reading import Opened
 from bluelamp.ingest.imports.services import rows
@@ -46,6 +47,7 @@ class _Planned:
     found: Opened
     data: bytes
     upload: Upload
+    remark: str
 
 
 class Batch:
@@ -77,7 +79,7 @@ class Batch:
             updated_at=now,
             expires_at=now + EXPIRES_AFTER,
         )
-        self._planned.append(_Planned(item, found, data, upload))
+        self._planned.append(_Planned(item, found, data, upload, coming.remark))
         self._bytes += len(data)
         self.pending.add(upload.sha256)
         if len(self._planned) >= MOST_FILES or self._bytes >= _MOST_BYTES:
@@ -107,6 +109,18 @@ def _announce(planned: list[_Planned]) -> None:
         for each in planned:
             each.item.recording = each.upload.recording_id
         rows.save([each.item for each in planned], "recording")
+        _note_unused(planned)
+
+
+def _note_unused(planned: list[_Planned]) -> None:
+    """Keep with each file what of its list could not be used."""
+    noted = []
+    for each in planned:
+        facts = judging.with_unused(each.item.facts, each.remark)
+        if facts != each.item.facts:
+            each.item.facts = facts
+            noted.append(each.item)
+    ImportItem.objects.bulk_create(noted, update_conflicts=True, unique_fields=["run", "key"], update_fields=["facts"])
 
 
 def _store(planned: list[_Planned]) -> None:
@@ -135,6 +149,7 @@ def _commit(run: ImportRun, planned: list[_Planned]) -> list[tuple[_Planned, str
         item.sentence = why.get(upload_id, "")
         if upload_id in accepted:
             item.state = ImportItem.State.IMPORTED
+            item.sentence = judging.imported(each.found.size, each.remark)
             continue
         item.recording = None
         if upload_id in why:

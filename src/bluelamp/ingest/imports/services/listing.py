@@ -8,7 +8,9 @@ from datetime import timedelta
 from itertools import islice
 from typing import TypeVar
 
-from django.db.models import F, Q
+from django.db.models import F, Q, TextField, Value
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Concat
 
 from bluelamp import custody
 from bluelamp.ingest.imports import queries
@@ -140,9 +142,12 @@ def _note_absent(run: ImportRun) -> None:
     absent.filter(state=State.WAITING, in_manifest=True).update(state=State.MISSING, sentence=_ABSENT, source_size=None)
     absent.filter(state__in=(State.WAITING, State.UNREADABLE)).update(state=State.MISSING, sentence=_GONE)
     absent.filter(state=State.EXTRA).update(state=State.IGNORED, sentence=_TAKEN_AWAY)
-    absent.filter(state__in=ImportItem.HERE, source_size__isnull=False).update(
-        source_size=None, source_mtime_ns=None, sentence=_SAFE
+    gone = absent.filter(state__in=ImportItem.HERE, source_size__isnull=False)
+    unused = KeyTextTransform("unused", "facts")
+    gone.filter(facts__has_key="unused").update(
+        source_size=None, source_mtime_ns=None, sentence=Concat(Value(f"{_SAFE} "), unused, output_field=TextField())
     )
+    gone.update(source_size=None, source_mtime_ns=None, sentence=_SAFE)
     run.items.filter(seen=run.attempt, state=State.MISSING).update(state=State.WAITING, sentence="")
 
 

@@ -22,6 +22,7 @@ from bluelamp.kernel.errors import Invalid
 
 _LONGEST_NOTE = 2000
 _MOST_NOTES = 10_000
+_FILES = ("files", "file ")
 
 
 @custody.service
@@ -125,9 +126,10 @@ def _summary(run: ImportRun) -> Iterator[str]:
     for state, label in ImportItem.State.choices:
         count = standing.figures.count(state)
         if count.files:
-            yield f"{label + ':':24}{count.files:>12,} files {count.bytes:>20,} bytes"
+            yield f"{label + ':':24}{count.files:>12,} {_FILES[count.files == 1]} {count.bytes:>20,} bytes"
     here = standing.figures.here
-    yield f"{'Read back here:':24}{here.proven_files:>12,} files {here.proven_bytes:>20,} bytes"
+    read_back = _FILES[here.proven_files == 1]
+    yield f"{'Read back here:':24}{here.proven_files:>12,} {read_back} {here.proven_bytes:>20,} bytes"
     yield ""
     for remark in rules.remarks(queries.showing(run)):
         yield remark
@@ -137,7 +139,8 @@ def _summary(run: ImportRun) -> Iterator[str]:
         queries.items(run, state="duplicate").exclude(queries.DAMAGED),
     )
     others = queries.items(run, state="nothing").exclude(state=ImportItem.State.DUPLICATE)
-    for found in (problems, duplicates, others):
+    unused = queries.items(run, state="unused").exclude(pk__in=others.values("pk"))
+    for found in (problems, duplicates, others, unused):
         for items in queries.chunks(found):
             why = queries.reasons(items)
             for item in items:

@@ -74,7 +74,7 @@ def settle_interrupted(run: ImportRun) -> None:
                 sha256=here.sha256,
                 taken_size=here.size,
                 taken_mtime_ns=None,
-                sentence=judging.imported(here.size),
+                sentence=judging.imported(here.size, item.facts.get("unused", "")),
             )
             if run.options.get("keep_days"):
                 kept_longer(here, run)
@@ -109,7 +109,7 @@ def _as_before(run: ImportRun, item: ImportItem, size: int) -> tuple[str, str]:
         state = State.IMPORTED if ours and first else State.DUPLICATE
     if state == State.DUPLICATE and item.recording is not None:
         return state, judging.duplicate(run, item.recording, size)
-    return state, judging.imported(size)
+    return state, judging.imported(size, item.facts.get("unused", ""))
 
 
 class _Taker:
@@ -195,7 +195,8 @@ class _Taker:
             why = "It is arriving through a dock just now. Run the command again when it is in."
             self._settle(item, State.REFUSED, why, found)
             return
-        self._run.items.filter(pk=item.pk).update(recording=upload.recording_id)
+        item.facts = judging.with_unused(item.facts, coming.remark)
+        self._run.items.filter(pk=item.pk).update(recording=upload.recording_id, facts=item.facts)
         try:
             upload = intake.take(upload, found.pieces())
         except CannotRead:
@@ -206,7 +207,8 @@ class _Taker:
         if upload.state == Upload.State.ACCEPTED:
             found.hashes["sha256"] = upload.sha256
             self._known[upload.sha256] = upload.recording_id
-            self._settle(item, State.IMPORTED, judging.imported(found.size), found, recording=upload.recording_id)
+            sentence = judging.imported(found.size, coming.remark)
+            self._settle(item, State.IMPORTED, sentence, found, recording=upload.recording_id)
             if self._run.options.get("keep_days"):
                 kept_longer(Recording.objects.get(pk=upload.recording_id), self._run)
             return
