@@ -17,12 +17,23 @@ LONGEST_PERIOD = 366
 
 _GROUPS = {
     "access": "Refusals",
+    "axis": "Body-worn systems",
+    "custody": "Erasures from the ledger",
+    "database": "The database",
+    "discrepancy": "Discrepancies",
     "docking": "Docking",
+    "fixity": "Footage read again",
     "footage": "Searches",
+    "keyring": "The keyring",
+    "keys": "Keys looked for",
     "ledger": "The ledger itself",
+    "loss": "Losses",
     "person": "Accounts",
+    "policy": "The retention policy",
+    "retention": "Retention",
     "rollout": "Roll-out",
     "session": "Sign-in",
+    "store": "The store looked through",
 }
 
 

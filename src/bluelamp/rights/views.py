@@ -56,7 +56,7 @@ def prove_identity(request: HttpRequest, request_id: UUID) -> HttpResponse:
         request_id,
         "proofs",
         lambda found, given: services.prove_identity(found, by=request.user, proofs=given["proofs"]),
-        "Recorded. The statutory month runs from today.",
+        "Recorded. The statutory month runs from today, or from the answer where a question is still open.",
     )
 
 

@@ -89,7 +89,7 @@ def retention_reasons(recordings: Sequence[Recording]) -> dict[UUID, list[Retent
                 code=share.custody_id,
                 title="Shared with a partner",
                 why="it is shared with somebody outside the force",
-                basis="Disclosure to the prosecution, CPIA 1996 s.3 and s.7A",
+                basis="Force policy: kept while a partner has access",
                 until=share.expires_at,
             )
         )
