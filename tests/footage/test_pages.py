@@ -312,10 +312,25 @@ def test_a_note_stands_at_the_moment_that_is_written(sign_in, recording, officer
     response = sign_in(officer).post(_url("note", recording), {"text": "He runs", "at": at})
     if expected == 422:
         assert response.status_code == 422
+        page = response.content.decode()
+        assert "There is a problem" in page
+        assert ">He runs</textarea>" in page, "what was typed is not lost"
         assert not recording.notes.exists()
     else:
         assert response.status_code == 302
         assert recording.notes.get().at_ms == expected
+
+
+def test_what_the_service_refuses_is_said_above_the_form_that_keeps_what_was_typed(sign_in, recording, officer):
+    response = sign_in(officer).post(_url("note", recording), {"text": "He runs", "at": "1:00"})
+    assert "That moment lies outside the recording. The note was not saved. Choose another" in text_of(response)
+
+
+@pytest.mark.parametrize("reason", [".", "-", "x", "  ? ", "ab", "…"])
+def test_a_reason_that_tells_nothing_opens_nothing(sign_in, recording, manager, reason):
+    response = sign_in(manager).post(f"/footage/{recording.pk}/watch/", {"reason": reason})
+    assert response.status_code == 422
+    assert "Say it in words" in response.content.decode()
 
 
 def test_what_people_write_is_shown_as_text(sign_in, recording, officer):

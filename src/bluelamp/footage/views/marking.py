@@ -16,6 +16,7 @@ from bluelamp.footage import forms, services
 from bluelamp.footage.models import Recording
 from bluelamp.footage.services import processing
 from bluelamp.footage.views.showing import facts, show
+from bluelamp.kernel.errors import Invalid
 from bluelamp.people import access
 from bluelamp.people.models import Person
 from bluelamp.people.policy import Action
@@ -155,5 +156,10 @@ def _act(
     form = _FORMS[name](request.POST)
     if not form.is_valid():
         return show(request, item, thing, 422, **{name: form})
-    messages.success(request, act(item, cast(Person, request.user), form.cleaned_data))
+    try:
+        messages.success(request, act(item, cast(Person, request.user), form.cleaned_data))
+    except Invalid as error:
+        # What was typed stays in the form.
+        form.add_error(None, str(error))
+        return show(request, item, thing, 422, **{name: form})
     return redirect("footage:recording", recording_id)

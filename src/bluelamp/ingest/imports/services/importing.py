@@ -66,8 +66,10 @@ def import_source(
         for _ in range(_MOST_PASSES):
             taking.take_all(run, source, progress)
             checking.check_all(run, progress)
-            progress("Looking at the source once more", 0, 0)
-            if not listing.list_source(run, source):
+            progress("Looking at the source once more", 0, 1)
+            changed = listing.list_source(run, source)
+            progress("Looking at the source once more", 1, 1)
+            if not changed:
                 break
         reporting.finish(run)
     return run
