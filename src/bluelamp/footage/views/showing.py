@@ -102,6 +102,7 @@ def show(request: HttpRequest, item: Recording, thing: Thing, status: int = 200,
         "recording": item,
         "forms": {**offered, **bound},
         "wrong": wrong,
+        "let_in": list(item.released_to.order_by("name")) if item.locked_at else [],
         "begin_at": _moment(request.GET.get("t", "")),
     }
     template = "footage/deleted.html" if item.state == Recording.State.DELETED else "footage/recording.html"
