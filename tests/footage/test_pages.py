@@ -204,10 +204,10 @@ def test_the_pim_lets_one_person_watch_and_ends_the_lock(sign_in, recording, off
     client = sign_in(pim)
     response = client.post(_url("let_watch", recording), {"warrant_number": "nobody", "reason": "x"})
     assert response.status_code == 422
-    assert "Nobody may watch it." in text_of(response)
+    assert "Nobody was let in by name." in text_of(response)
     given = {"warrant_number": officer.warrant_number.lower(), "reason": "First account is given"}
     assert client.post(_url("let_watch", recording), given).status_code == 302
-    assert f"May watch all the same: {officer}. Nobody else." in text_of(_page(client, recording))
+    assert f"Let in by name: {officer}. Else only post-incident managers" in text_of(_page(client, recording))
     client = sign_in(officer)
     assert client.post(_url("watch", recording), {"reason": "Second account"}).status_code == 302
     assert "<video" in _page(client, recording).content.decode()
