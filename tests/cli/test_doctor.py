@@ -233,6 +233,16 @@ def test_checks_that_fail_for_nobodys_eyes_are_named(configuration: Configuratio
     assert "alerts" not in {finding.name for finding in installation.check(told)}
 
 
+def test_a_force_that_the_public_cannot_reach_is_named_outside_demonstrations(configuration: Configuration) -> None:
+    unreachable = dataclasses.replace(configuration, public_contact=())
+    assert named(installation.check(unreachable), "public contact").state is State.WARNING
+    for sound in (
+        dataclasses.replace(unreachable, public_contact=("1 Lantern Street",)),
+        dataclasses.replace(unreachable, demonstration=True),
+    ):
+        assert "public contact" not in {finding.name for finding in installation.check(sound)}
+
+
 def test_an_authority_whose_timestamps_nobody_can_check_is_named(configuration: Configuration, tmp_path: Path) -> None:
     asked = dataclasses.replace(configuration, timestamp_url="https://clerk:secret@tsa.example/tsr")
     assert "no certificate is named" in named(installation.check(asked), "timestamps").says

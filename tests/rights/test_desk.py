@@ -120,7 +120,9 @@ def test_a_day_beyond_the_form_is_refused_in_words(client, borough, at, day, wor
     ("kind", "words"), [("foi", "twenty working days"), ("subject_access", "within one month")], ids=["foi", "sar"]
 )
 def test_who_has_asked_is_told_the_time_that_the_law_gives_for_it(client, borough, at, kind, words):
-    answer = client.post(reverse("public:ask"), {**form(borough, at), "kind": kind}, follow=True)
+    answer = client.post(
+        reverse("public:ask"), {**form(borough, at), "kind": kind, "details": "Which door"}, follow=True
+    )
     told = answer.content.decode()
     assert words in told
     assert ("within one month" in told) == (kind == "subject_access")

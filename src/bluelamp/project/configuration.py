@@ -17,6 +17,7 @@ from bluelamp.formats.add_checkpoint import WitnessAddress, parse_witnesses
 from bluelamp.kernel import secretfile
 
 _ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+", re.ASCII)
+_INVENTED_CONTACT = "Information Rights Unit|Bluelamp Constabulary|1 Lantern Street|Northgate NG1 1BL|0100 555 0199"
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,12 @@ SETTINGS = (
         "The address people use; links in e-mails begin with it.",
     ),
     Setting("BLUELAMP_FORCE", "Bluelamp Constabulary", "The force's name, on pages, receipts and certificates."),
+    Setting(
+        "BLUELAMP_PUBLIC_CONTACT",
+        "",
+        "How the public reaches the force about its requests: lines separated by | (postal address, telephone, "
+        "e-mail); empty: pages and letters name no way.",
+    ),
     Setting(
         "BLUELAMP_SECRET_KEY_FILE",
         "",
@@ -145,6 +152,7 @@ class Configuration:
     keyring_url: str | None
     base_url: str
     force: str
+    public_contact: tuple[str, ...]
     email_url: str
     email_from: str
     trusted_proxies: str
@@ -181,6 +189,7 @@ def load(environ: dict[str, str] | None = None) -> Configuration:
     value = {setting.name: environ.get(setting.name) or setting.default for setting in SETTINGS}
     data = Path(value["BLUELAMP_DATA"]).expanduser().resolve()
     running = _json(data / "run" / "database.json")
+    demonstration = bool(_json(data / "instance.json").get("demonstration", False))
     return Configuration(
         data=data,
         database_url=value["BLUELAMP_DATABASE_URL"] or running.get("app", ""),
@@ -189,6 +198,7 @@ def load(environ: dict[str, str] | None = None) -> Configuration:
         keyring_url=value["BLUELAMP_KEYRING_URL"] or None,
         base_url=value["BLUELAMP_BASE_URL"].rstrip("/"),
         force=value["BLUELAMP_FORCE"],
+        public_contact=lines(value["BLUELAMP_PUBLIC_CONTACT"] or (_INVENTED_CONTACT if demonstration else "")),
         email_url=value["BLUELAMP_EMAIL_URL"],
         email_from=value["BLUELAMP_EMAIL_FROM"],
         trusted_proxies=value["BLUELAMP_TRUSTED_PROXIES"],
@@ -208,7 +218,7 @@ def load(environ: dict[str, str] | None = None) -> Configuration:
         uploads_at_once=int(value["BLUELAMP_UPLOADS_AT_ONCE"]),
         fsync=value["BLUELAMP_FSYNC"] != "0",
         log_level=value["BLUELAMP_LOG_LEVEL"].upper(),
-        demonstration=bool(_json(data / "instance.json").get("demonstration", False)),
+        demonstration=demonstration,
     )
 
 
@@ -219,6 +229,11 @@ def addresses(text: str) -> tuple[str, ...]:
         if not _ADDRESS.fullmatch(address):
             raise ValueError(f"BLUELAMP_ALERT_EMAIL: {address!r} is not an e-mail address.")
     return found
+
+
+def lines(text: str) -> tuple[str, ...]:
+    """The lines of an address that a setting gives on one, separated by `|`; those without words are left out."""
+    return tuple(part.strip() for part in text.split("|") if part.strip())
 
 
 def web_address(name: str, text: str) -> str:

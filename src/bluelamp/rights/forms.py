@@ -5,32 +5,23 @@ from typing import Any
 
 from django import forms
 
-from bluelamp.rights import queries, rules
+from bluelamp.rights import queries, rules, wording
 from bluelamp.rights.models import Request
 from bluelamp.rights.queries import LONDON
 from bluelamp.rights.services import Particulars
 from bluelamp.web.forms import NamedErrors
-
-_PHOTO = [
-    ("passport", "Passport"),
-    ("driving licence", "Photocard driving licence"),
-    ("identity card", "Identity card"),
-    ("other photograph", "Another proof with a photograph"),
-]
-_OTHER = [
-    ("bank statement", "Bank statement"),
-    ("utility bill", "Utility bill"),
-    ("council tax bill", "Council tax bill"),
-    ("other document", "Another document with name and address"),
-]
 
 
 def _long(rows: int = 2) -> forms.Textarea:
     return forms.Textarea(attrs={"rows": rows})
 
 
+_WINDOW = ("day", "from_time", "until_time")
+_ONLY_FOR_ONESELF = ("borough", "place", *_WINDOW, "role", "proof_photo", "proof_other")
+
+
 class AskForm(NamedErrors):
-    """What a force needs to find somebody in its footage."""
+    """What a force needs to find somebody in its footage; for freedom of information what FOIA 2000 s.8 asks for."""
 
     # As the page asks, so that the summary of what is wrong follows it.
     field_order = (
@@ -65,11 +56,11 @@ class AskForm(NamedErrors):
     )
     proof_photo = forms.ChoiceField(
         label="Proof of identity with a photograph",
-        choices=_PHOTO,
+        choices=wording.WITH_PHOTOGRAPH,
         widget=forms.RadioSelect,
         help_text="Do not send it now. We tell you how to show it safely.",
     )
-    proof_other = forms.ChoiceField(label="A second proof", choices=_OTHER, widget=forms.RadioSelect)
+    proof_other = forms.ChoiceField(label="A second proof", choices=wording.SECOND_PROOF, widget=forms.RadioSelect)
     borough = forms.ModelChoiceField(queryset=None, label="Borough or command", empty_label="Choose one")
     place = forms.CharField(
         label="Where it happened", max_length=300, help_text="Street, station, shop, or the nearest landmark."
@@ -92,7 +83,11 @@ class AskForm(NamedErrors):
     clothing = forms.CharField(label="What you were wearing (optional)", max_length=300, required=False)
     vehicle = forms.CharField(label="Your vehicle (optional)", max_length=100, required=False)
     details = forms.CharField(
-        label="Anything else that helps us find you (optional)", max_length=2000, required=False, widget=_long(4)
+        label="Anything else that helps us find it",
+        max_length=2000,
+        required=False,
+        help_text="For freedom of information, describe here what you ask for. For footage of yourself it is optional.",
+        widget=_long(4),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -100,24 +95,42 @@ class AskForm(NamedErrors):
         self.fields["borough"].queryset = queries.boroughs()
         today = queries.today()
         self.fields["day"].widget.attrs |= {"min": f"{rules.earliest_day(today)}", "max": f"{today}"}
+        if self.data.get("kind") == Request.Kind.FOI:
+            for name in _ONLY_FOR_ONESELF:
+                self.fields[name].required = False
+            self.fields["details"].required = True
+            self.fields["details"].error_messages["required"] = "Describe what you ask for."
 
-    def clean_day(self) -> date:
+    def clean_day(self) -> date | None:
         """A day of the last months: what is older, and still there, is asked for in writing."""
-        day: date = self.cleaned_data["day"]
+        day: date | None = self.cleaned_data["day"]
         today = queries.today()
+        if day is None:
+            return None
         if day > today:
             raise forms.ValidationError("The day you give lies in the future. Check the date.")
         if day < rules.earliest_day(today):
             raise forms.ValidationError(
                 f"You can ask here for footage of the last {rules.FURTHEST_BACK_MONTHS} months. Most of what is older "
-                "has been deleted. If yours may be kept as evidence, write to us by post."
+                f"has been deleted. If yours may be kept as evidence, {wording.another_way()}."
             )
         return day
+
+    def clean(self) -> None:
+        """For freedom of information the day and its times may be left out, together."""
+        super().clean()
+        if self.errors:
+            return
+        missing = [name for name in _WINDOW if self.cleaned_data[name] is None]
+        if 0 < len(missing) < len(_WINDOW):
+            self.add_error(missing[0], "Give the day and both times, or leave out all three.")
 
     def particulars(self) -> Particulars:
         """What was filled in; times are London times of the day given."""
         given = dict(self.cleaned_data)
         day, first, last = given.pop("day"), given.pop("from_time"), given.pop("until_time")
+        if day is None:
+            return Particulars(from_at=None, until_at=None, **given)
         from_at = datetime.combine(day, first, LONDON)
         until_at = datetime.combine(day + timedelta(days=1) if last <= first else day, last, LONDON)
         return Particulars(from_at=from_at, until_at=until_at, **given)

@@ -42,10 +42,11 @@ class Request(models.Model):
     proof_photo = models.TextField(blank=True)
     proof_other = models.TextField(blank=True)
 
-    borough = models.ForeignKey(Unit, models.PROTECT, related_name="+")
+    # Freedom of information needs a description only (FOIA 2000 s.8): place and part may be empty, the rest null.
+    borough = models.ForeignKey(Unit, models.PROTECT, null=True, related_name="+")
     place = models.TextField()
-    from_at = models.DateTimeField()
-    until_at = models.DateTimeField()
+    from_at = models.DateTimeField(null=True)
+    until_at = models.DateTimeField(null=True)
     role = models.TextField(choices=Role.choices)
     officer_number = models.TextField(blank=True)
     incident_reference = models.TextField(blank=True)
@@ -84,6 +85,11 @@ class Request(models.Model):
         """This request in the ledger, and the source of its holds."""
         return f"request:{self.pk}"
 
+    @property
+    def finds_footage(self) -> bool:
+        """Whether it names a time, and a borough or an officer: by these footage is found and kept by itself."""
+        return self.from_at is not None and (self.borough_id is not None or bool(self.officer_number))
+
 
 class RequestPause(models.Model):
     """A time in which the statutory clock stood because clarification was awaited.
@@ -112,6 +118,7 @@ class Message(models.Model):
         CONFIRMATION = "confirmation", "Link to confirm the e-mail address"
         QUESTION = "question", "Question to the requester"
         EXTENSION = "extension", "Notice of two further months"
+        PROOFS = "proofs", "How to prove identity"
 
     request = models.ForeignKey(Request, models.PROTECT, related_name="messages")
     kind = models.TextField(choices=Kind.choices)
@@ -128,6 +135,8 @@ class Message(models.Model):
         """Whether what it says still holds; a message that has become pointless is not sent any more."""
         if self.kind == Message.Kind.CONFIRMATION:
             return self.request.state == Request.State.UNCONFIRMED
+        if self.kind == Message.Kind.PROOFS and self.request.identity_proved_at is not None:
+            return False
         answered = self.pause is not None and self.pause.until is not None
         return self.request.state == Request.State.OPEN and not answered
 

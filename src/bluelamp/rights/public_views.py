@@ -9,8 +9,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from bluelamp.kernel.errors import Busy, Invalid, NotFound
 from bluelamp.people.access import public
-from bluelamp.rights import queries, services
+from bluelamp.rights import queries, services, wording
 from bluelamp.rights.forms import AskForm, FollowForm
+from bluelamp.rights.models import Request
 from bluelamp.web.responses import render
 
 _ASKED = "rights_asked"
@@ -19,7 +20,7 @@ _ASKED = "rights_asked"
 @public
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
-    return render(request, "rights/public/index.html")
+    return render(request, "rights/public/index.html", {"contact": wording.contact()})
 
 
 @public
@@ -37,9 +38,9 @@ def ask(request: HttpRequest) -> HttpResponse:
                 form.add_error("from_time" if isinstance(error, Invalid) else None, str(error))
                 status = error.status
             else:
-                request.session[_ASKED] = {"reference": made.reference, "kind": made.kind}
+                request.session[_ASKED] = {"reference": made.reference, "kind": made.kind, "keeps": made.finds_footage}
                 return redirect("public:asked")
-    return render(request, "rights/public/ask.html", {"form": form}, status=status)
+    return render(request, "rights/public/ask.html", {"form": form, "contact": wording.contact()}, status=status)
 
 
 @public
@@ -49,7 +50,7 @@ def asked(request: HttpRequest) -> HttpResponse:
     made = request.session.get(_ASKED)
     if not made:
         return redirect("public:ask")
-    return render(request, "rights/public/asked.html", made)
+    return render(request, "rights/public/asked.html", {"keeps": True, **made})
 
 
 @public
@@ -80,6 +81,26 @@ def follow(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         found = queries.followed(form.cleaned_data["reference"], form.cleaned_data["email"])
         if found is not None:
-            return render(request, "rights/public/status.html", {"found": found, "due": queries.due(found)})
+            return _status(request, found)
         form.add_error(None, "There is no request with this reference and e-mail address. Check both.")
-    return render(request, "rights/public/follow.html", {"form": form}, status=422 if form.errors else 200)
+    return render(
+        request,
+        "rights/public/follow.html",
+        {"form": form, "contact": wording.contact()},
+        status=422 if form.errors else 200,
+    )
+
+
+def _status(request: HttpRequest, found: Request) -> HttpResponse:
+    return render(
+        request,
+        "rights/public/status.html",
+        {
+            "found": found,
+            "due": queries.due(found),
+            "question": queries.open_question(found),
+            "answering": wording.how_to_answer(found),
+            "proving": wording.how_to_prove(found),
+            "contact": wording.contact(),
+        },
+    )

@@ -62,7 +62,11 @@ def matching(request: Request) -> QuerySet[Recording]:
 
     Recordings in quarantine count: a request brings them back. Deleted ones cannot be.
     """
-    recorded_there = Q(unit_id__in=unit_and_below(request.borough_id))
+    if request.from_at is None or request.until_at is None or not request.finds_footage:
+        return Recording.objects.none()
+    recorded_there = Q()
+    if request.borough_id is not None:
+        recorded_there |= Q(unit_id__in=unit_and_below(request.borough_id))
     if request.officer_number:
         recorded_there |= Q(wearer__warrant_number__iexact=request.officer_number)
     return (
@@ -165,6 +169,12 @@ def _standing_holds(requests: Iterable[Request]) -> Counter[str]:
 def unsent(request: Request) -> list[Message]:
     """Messages to the requester that are still needed and have not been sent yet."""
     return [message for message in request.messages.all() if message.sent_at is None and message.needed]
+
+
+def open_question(request: Request) -> str:
+    """What a requester was sent as a question and has not answered yet, or "" where nothing is awaited."""
+    pause = request.pauses.filter(until=None, since__isnull=False).first()
+    return pause.question if pause else ""
 
 
 def matches(request: Request) -> QuerySet[RequestMatch]:

@@ -90,6 +90,13 @@ def _told_and_vouched_for(configuration: Configuration) -> Iterator[Finding]:
             "When a check that runs by itself fails, nobody is told by e-mail: only the oversight page says it.",
             "Set BLUELAMP_ALERT_EMAIL to the addresses of those who look after the installation.",
         )
+    if not configuration.demonstration and not configuration.public_contact:
+        yield warn(
+            "public contact",
+            "No page or letter says how the public reaches the force: requesters cannot show proof of identity, answer "
+            "a question, or ask without e-mail.",
+            "Set BLUELAMP_PUBLIC_CONTACT to a postal address, telephone and e-mail, separated by |.",
+        )
     if not configuration.timestamp_url:
         return
     named = configuration.timestamp_certificate

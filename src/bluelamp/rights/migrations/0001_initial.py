@@ -50,8 +50,8 @@ class Migration(migrations.Migration):
                 ("proof_photo", models.TextField(blank=True)),
                 ("proof_other", models.TextField(blank=True)),
                 ("place", models.TextField()),
-                ("from_at", models.DateTimeField()),
-                ("until_at", models.DateTimeField()),
+                ("from_at", models.DateTimeField(null=True)),
+                ("until_at", models.DateTimeField(null=True)),
                 (
                     "role",
                     models.TextField(
@@ -85,7 +85,9 @@ class Migration(migrations.Migration):
                 ("peer_hmac", models.TextField(blank=True)),
                 (
                     "borough",
-                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.unit"),
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.unit"
+                    ),
                 ),
                 (
                     "closed_by",
@@ -156,6 +158,7 @@ class Migration(migrations.Migration):
                             ("confirmation", "Link to confirm the e-mail address"),
                             ("question", "Question to the requester"),
                             ("extension", "Notice of two further months"),
+                            ("proofs", "How to prove identity"),
                         ]
                     ),
                 ),

@@ -16,6 +16,8 @@ from bluelamp.rights.services import messages
 def prove_identity(request: Request, *, by: Person, proofs: str) -> None:
     """The desk has seen two proofs, one with a photograph; the statutory month begins."""
     request = _open(request)
+    if request.kind == Request.Kind.FOI:
+        raise Conflict("Freedom of information asks nobody for proof of identity.", "Nothing was changed.")
     if request.identity_proved_at is not None:
         raise Conflict("Identity has been proved already.", "Nothing was changed.")
     if not proofs.strip():

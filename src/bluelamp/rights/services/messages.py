@@ -20,7 +20,7 @@ from bluelamp.footage.models import Recording
 from bluelamp.footage.services import locked
 from bluelamp.kernel import clock
 from bluelamp.kernel.transaction import atomic
-from bluelamp.rights import events, rules
+from bluelamp.rights import events, rules, wording
 from bluelamp.rights.models import Message, Request, RequestPause
 from bluelamp.rights.services.matching import SYSTEM
 
@@ -111,7 +111,18 @@ def _question(message: Message) -> EmailMessage:
     return _post(
         message.request,
         "A question about your request",
-        f"{message.request.name},\n\nTo find what you ask for we need to know:\n\n{asked}",
+        f"{message.request.name},\n\nTo find what you ask for we need to know:\n\n{asked}\n\n"
+        f"{wording.how_to_answer(message.request)}",
+    )
+
+
+def _proofs(message: Message) -> EmailMessage:
+    told = "\n\n".join(wording.how_to_prove(message.request))
+    return _post(
+        message.request,
+        "Show us who you are",
+        f"{message.request.name},\n\nYour request is confirmed. Whatever may show what you describe is kept until you "
+        f"have an answer.\n\n{told}",
     )
 
 
@@ -124,9 +135,11 @@ def _extension(message: Message) -> EmailMessage:
     )
 
 
-_WRITTEN = {Message.Kind.QUESTION: _question, Message.Kind.EXTENSION: _extension}
+_WRITTEN = {Message.Kind.QUESTION: _question, Message.Kind.EXTENSION: _extension, Message.Kind.PROOFS: _proofs}
 
 
 def _post(request: Request, subject: str, body: str) -> EmailMessage:
     text = f"{body}\n\nYour reference: {request.reference}\n{settings.BLUELAMP.force}\n"
+    if lines := wording.contact():
+        text += "\n".join(("", "Write, call or come:", *lines, ""))
     return EmailMessage(f"{subject} ({request.reference})", text, to=[request.email])

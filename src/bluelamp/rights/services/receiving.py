@@ -18,7 +18,7 @@ from bluelamp.footage.services import locked
 from bluelamp.kernel import clock
 from bluelamp.kernel.errors import Busy, Invalid
 from bluelamp.people.models import Unit
-from bluelamp.rights import events, rules
+from bluelamp.rights import events, rules, wording
 from bluelamp.rights.models import Message, Request
 from bluelamp.rights.services import matching, messages
 
@@ -29,15 +29,18 @@ _ADDRESS_A_DAY = 5
 
 @dataclass(frozen=True)
 class Particulars:
-    """What the public form asks for (domain: who, when, where, how to tell the person apart)."""
+    """What the public form asks for (domain: who, when, where, how to tell the person apart).
+
+    For freedom of information place and role may be empty; borough, and both times together, None.
+    """
 
     kind: str
     name: str
     email: str
-    borough: Unit
+    borough: Unit | None
     place: str
-    from_at: datetime
-    until_at: datetime
+    from_at: datetime | None
+    until_at: datetime | None
     role: str
     phone: str = ""
     on_behalf_of: str = ""
@@ -91,6 +94,8 @@ def confirm_email(request: Request) -> None:
         )
     )
     matching.escalate(request, found=kept.found, too_late=too_late)
+    if wording.awaits_proofs(request):
+        messages.write(request, Message.Kind.PROOFS)
 
 
 @custody.unrecorded("each request that lapses records its own event")
@@ -148,6 +153,8 @@ def _lapse(request_id: UUID) -> bool:
 
 
 def _check_window(given: Particulars, now: datetime) -> None:
+    if given.from_at is None or given.until_at is None:
+        return
     if given.until_at <= given.from_at:
         raise Invalid("The time you give ends before it begins.", "Your request was not sent.", "Check both times.")
     if given.from_at > now:
@@ -167,7 +174,7 @@ def _check_rate(email: str, peer_hmac: str, now: datetime) -> None:
         raise Busy(
             "Too many requests came from you in a short time.",
             "Those that we confirmed are being worked on. This one was not sent.",
-            "Try again later, or write to us by post.",
+            f"Try again later, or {wording.another_way()}.",
         )
 
 
