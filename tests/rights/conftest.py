@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from bluelamp.kernel import clock
 from bluelamp.people.models import Unit
 from bluelamp.people.policy import Role
 from tests import factories
@@ -22,3 +25,15 @@ def borough():
 @pytest.fixture
 def wearer(borough):
     return factories.person(Role.OFFICER, unit=factories.unit(parent=borough))
+
+
+@pytest.fixture
+def officer():
+    """Somebody at the rights desk."""
+    return factories.person(Role.RIGHTS_OFFICER, unit=factories.unit())
+
+
+@pytest.fixture
+def at():
+    """When what is asked for happened."""
+    return clock.now() - timedelta(days=2)

@@ -10,7 +10,6 @@ from django.urls import reverse
 from bluelamp.custody import queries as ledger
 from bluelamp.kernel import clock
 from bluelamp.kernel.errors import Conflict
-from bluelamp.people.policy import Role
 from bluelamp.rights import queries, services
 from bluelamp.rights.models import Request
 from tests import factories, signin
@@ -20,15 +19,9 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def at():
-    return clock.now() - timedelta(days=2)
-
-
-@pytest.fixture
-def officer(client):
-    person = factories.person(Role.RIGHTS_OFFICER, unit=factories.unit())
-    signin.quickly(client, person)
-    return person
+def officer(client, officer):
+    signin.quickly(client, officer)
+    return officer
 
 
 def _closed_but_held(borough, at, officer):

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 from django.urls import reverse
 
 from bluelamp.footage import hooks
-from bluelamp.kernel import clock
 from bluelamp.kernel.errors import Conflict
 from bluelamp.people.policy import Role
 from bluelamp.rights import queries, services
@@ -24,11 +21,6 @@ DESCRIBED = {
     "email": "mary@mail.example",
     "details": "How often cameras failed in May",
 }
-
-
-@pytest.fixture
-def at():
-    return clock.now() - timedelta(days=2)
 
 
 @pytest.fixture

@@ -13,23 +13,12 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from bluelamp.custody import queries as ledger
 from bluelamp.kernel import clock
-from bluelamp.people.policy import Role
 from bluelamp.rights import queries, rules, services
 from bluelamp.rights.models import Message, Request
 from tests import factories, signin
 from tests.rights.given import ask, deliver, form
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def at():
-    return clock.now() - timedelta(days=2)
-
-
-@pytest.fixture
-def officer():
-    return factories.person(Role.RIGHTS_OFFICER, unit=factories.unit())
 
 
 @pytest.fixture

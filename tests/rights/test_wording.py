@@ -9,27 +9,15 @@ import pytest
 from django.core import mail
 from django.urls import reverse
 
-from bluelamp.kernel import clock
-from bluelamp.people.policy import Role
 from bluelamp.project import configuration
 from bluelamp.rights import services
 from bluelamp.rights.models import Message
-from tests import factories, signin
+from tests import signin
 from tests.rights.given import ask, deliver, form
 
 pytestmark = pytest.mark.django_db
 
 HEADING = "Write, call or come"
-
-
-@pytest.fixture
-def at():
-    return clock.now() - timedelta(days=2)
-
-
-@pytest.fixture
-def officer():
-    return factories.person(Role.RIGHTS_OFFICER, unit=factories.unit())
 
 
 @pytest.fixture(autouse=True)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bluelamp.kernel.errors import Invalid, NotFound
+
+if TYPE_CHECKING:
+    from bluelamp.project.configuration import Configuration
 
 
 def installation_ready(data: Path | None) -> None:
@@ -13,18 +17,7 @@ def installation_ready(data: Path | None) -> None:
 
     Raises NotFound where there is none, before anything is written: a mistyped folder must not become one.
     """
-    if data is not None:
-        os.environ["BLUELAMP_DATA"] = str(data)
-    from bluelamp.project import configuration
-
-    try:
-        found = configuration.load()
-    except ValueError as error:
-        raise Invalid(
-            f"A BLUELAMP_ setting cannot be understood: {error}",
-            "Nothing was changed.",
-            "Compare your settings with docs/guides/settings.md.",
-        ) from None
+    found = configured(data)
     if not found.database_url and not (found.data / "instance.json").exists():
         raise NotFound(
             f"There is no Bluelamp installation in {found.data}.",
@@ -32,6 +25,25 @@ def installation_ready(data: Path | None) -> None:
             "Give --data the folder that `bluelamp up` uses, or set BLUELAMP_DATA.",
         )
     django_ready()
+
+
+def configured(data: Path | None, *, otherwise: str = "Nothing was changed.") -> Configuration:
+    """The settings in force, with `data` in the place of BLUELAMP_DATA, also for what is imported after this.
+
+    Raises Invalid where one cannot be understood; `otherwise` says what was not done.
+    """
+    if data is not None:
+        os.environ["BLUELAMP_DATA"] = str(data)
+    from bluelamp.project import configuration
+
+    try:
+        return configuration.load()
+    except ValueError as error:
+        raise Invalid(
+            f"A BLUELAMP_ setting cannot be understood: {str(error).rstrip('.')}.",
+            otherwise,
+            "Compare your settings with docs/guides/settings.md.",
+        ) from None
 
 
 def django_ready() -> None:

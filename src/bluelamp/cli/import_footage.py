@@ -5,6 +5,7 @@ Exit code 0: every file is here and proven, the source may be deleted. 1: it may
 
 from __future__ import annotations
 
+import dataclasses
 import getpass
 import json as json_module
 import os
@@ -188,7 +189,6 @@ def _plain(standing: Standing) -> dict[str, Any]:
     from bluelamp.ingest.imports import queries
 
     figures, run = standing.figures, standing.run
-    showing = queries.showing(run)
     return {
         "run": run.pk,
         "source": run.source,
@@ -198,10 +198,7 @@ def _plain(standing: Standing) -> dict[str, Any]:
         "bytes": {state: count.bytes for state, count in figures.states.items()},
         "proven_files": figures.here.proven_files,
         "proven_bytes": figures.here.proven_bytes,
-        "empty": showing.empty,
-        "unplayable": showing.unplayable,
-        "keyless": showing.keyless,
-        "unprepared": showing.unprepared,
+        **dataclasses.asdict(queries.showing(run)),
         "may_delete": standing.verdict.may_delete,
         "verdict": standing.verdict.sentence,
     }

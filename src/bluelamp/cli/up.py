@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bluelamp.cli import django_ready
+from bluelamp.cli import configured, django_ready
 from bluelamp.kernel.errors import Invalid
 
 # Beyond it a new connection is answered 503 at once, rather than everybody slowly.
@@ -97,18 +96,7 @@ def migrate(data: _DATA = None, gate: _GATE = None) -> None:
 
 def _data_folder(data: Path | None) -> Path:
     """The data folder in use, also for what is imported after this."""
-    if data is not None:
-        os.environ["BLUELAMP_DATA"] = str(data)
-    from bluelamp.project import configuration
-
-    try:
-        folder = configuration.load().data
-    except ValueError as error:
-        raise Invalid(
-            f"A BLUELAMP_ setting cannot be understood: {error}",
-            "Nothing was started.",
-            "Compare your settings with docs/guides/settings.md.",
-        ) from None
+    folder = configured(data, otherwise="Nothing was started.").data
     if folder.exists() and not folder.is_dir():
         raise Invalid(f"{folder} is not a folder.", "Nothing was started.", "Choose another with --data.")
     return folder
